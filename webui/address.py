@@ -1,0 +1,113 @@
+"""The WebUI's address as people paste it, made into one to build requests from."""
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from yarl import URL
+
+from webui.errors import InvalidCredentialsError
+
+_PASTED = " \t\r\n\"'<>\u200b"
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://+(.*)", re.DOTALL)
+_HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]*)(:\d*)?")
+_PAGES = {"docs", "redoc", "openapi.json"}
+_EXAMPLE = "http://host.docker.internal:7860"
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the server is (scheme, host, port and path prefix, never a login) and who logs in."""
+
+    url: URL
+    username: str = ""
+    password: str = field(default="", repr=False)
+
+    def __str__(self) -> str:
+        return str(self.url).rstrip("/")
+
+    def endpoint(self, path: str) -> URL:
+        """The URL of a path such as "sdapi/v1/txt2img", with never a double slash."""
+        return self.url.joinpath(*path.split("/"))
+
+    @property
+    def host(self) -> str:
+        """The host name or IP address, without brackets."""
+        return self.url.host or ""
+
+    @property
+    def is_this_machine(self) -> bool:
+        """Whether the host is the loopback, which inside Docker is the container itself."""
+        return self.host in {"localhost", "::1", "0.0.0.0"} or self.host.startswith("127.")  # noqa: S104 - a pasted address, nothing is bound
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the host is in this network, where an HTTP proxy has no business."""
+        name = self.host
+        private = r"(10|192\.168|172\.(1[6-9]|2\d|3[01])|169\.254)\."
+        return (
+            self.is_this_machine
+            or "." not in name
+            or name.endswith((".internal", ".local", ".lan", ".home.arpa"))
+            or re.match(private, name) is not None
+        )
+
+
+def parse(text: str) -> Address:
+    """Take an address apart: blanks, trailing slashes, pages and API paths fall away.
+
+    `http://user:pass@host/` gives a login. InvalidCredentialsError, which never shows one, for
+    anything that is not an http or https URL.
+    """
+    text = text.strip(_PASTED)
+    scheme_and_rest = _SCHEME.fullmatch(text)
+    if scheme_and_rest is None:
+        raise InvalidCredentialsError(
+            f"base_url: {_shown(text)} is not a URL. "
+            f"Write it with http:// or https:// and the port, for example {_EXAMPLE}."
+        )
+    scheme, rest = scheme_and_rest[1].lower(), scheme_and_rest[2]
+    if scheme not in {"http", "https"}:
+        raise InvalidCredentialsError(
+            f"base_url: the scheme {scheme}:// is not supported. Use http:// or https://, "
+            f"for example {_EXAMPLE}."
+        )
+    username, password, rest = _split_login(rest)
+    try:
+        url = URL(f"{scheme}://{rest}")
+        if not url.host or re.search(r"[\s\\]", url.host):
+            raise ValueError
+        segments = [part for part in url.raw_path.split("/") if part]
+        if "sdapi" in segments:
+            segments = segments[: segments.index("sdapi")]
+        while segments and segments[-1].lower() in _PAGES:
+            segments.pop()
+        url = url.with_path("/" + "/".join(segments), encoded=True)
+    except ValueError:
+        # Whatever the parser says may quote the text, and with it a password.
+        raise InvalidCredentialsError(
+            f"base_url: {_shown(text)} is not a URL with a host and a port from 1 to 65535, "
+            f"for example {_EXAMPLE}."
+        ) from None
+    return Address(url, username, password)
+
+
+def _split_login(rest: str) -> tuple[str, str, str]:
+    """Part "user:pass@host…" even where the password holds / ? # or @ that should be escaped."""
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if "@" in authority:
+        end = authority.rindex("@")
+    elif "@" in rest and not _HOST_AND_PORT.fullmatch(authority):
+        end = rest.rindex("@")
+    else:
+        return "", "", rest
+    username, _, password = rest[:end].partition(":")
+    return unquote(username), unquote(password), rest[end + 1 :]
+
+
+def _shown(text: str) -> str:
+    """The text for an error, without anything that may be a login."""
+    if "@" in text:
+        scheme, separator, _ = text.partition("://")
+        text = f"{scheme if separator else ''}{separator}***@{text.rsplit('@', 1)[1]}"
+    return repr(text if len(text) <= 80 else text[:77] + "…")

@@ -1,0 +1,157 @@
+"""One WebUI server: the only door to the network."""
+
+import os
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import HTTPBasicAuth
+
+from webui import diagnosis
+from webui.address import Address
+from webui.credentials import Credentials
+from webui.errors import WebUIResponseError
+
+CONNECT_TIMEOUT = 10.0
+LOOKUP_TIMEOUT = 30.0
+
+Json = Any
+
+
+class WebUIClient:
+    """Talks to one server; methods are named after endpoints and raise WebUIError.
+
+    Nothing is retried: a POST that is sent twice draws twice. Redirects are not followed, for the
+    same reason. Making a client opens no connection.
+    """
+
+    def __init__(self, credentials: Credentials) -> None:
+        self.address: Address = credentials.address
+        self._session = requests.Session()
+        # The environment may hold a proxy and a .netrc that have no business between Dify and the
+        # user's own machine; what is wanted of it is taken by hand.
+        self._session.trust_env = False
+        if not self.address.is_local:
+            self._session.proxies = dict(requests.utils.get_environ_proxies(str(self.address)))
+        self._session.verify = credentials.verify_tls and (
+            os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        )
+        if self.address.username or self.address.password:
+            self._session.auth = HTTPBasicAuth(
+                self.address.username.encode(), self.address.password.encode()
+            )
+        # These servers gzip base64 at the highest level: seconds of their CPU for nothing.
+        self._session.headers.update(
+            {"User-Agent": "dify-stable-diffusion-webui", "Accept-Encoding": "identity"}
+        )
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, HTTPAdapter(max_retries=0))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._session.close()
+
+    def options(self) -> dict[str, Json]:
+        """`GET /options`: the server-wide settings; WebUIResponseError unless a WebUI's."""
+        response = self._exchange("GET", "sdapi/v1/options")
+        found = self._json(response)
+        if not isinstance(found, dict) or not {"sd_model_checkpoint", "samples_format"} & set(
+            found
+        ):
+            raise diagnosis.not_a_webui(response, self.address)
+        return found
+
+    def sd_models(self) -> list[dict[str, Json]]:
+        """`GET /sd-models`: {title, model_name, hash, sha256, filename, config} each."""
+        return self._list("sdapi/v1/sd-models")
+
+    def has_modules(self) -> bool:
+        """Whether `GET /sd-modules` exists: Forge and Neo, which load VAEs as modules."""
+        response = self._send("GET", "sdapi/v1/sd-modules")
+        with response:
+            return response.ok
+
+    def generate(
+        self, path: str, request: Mapping[str, Json], *, timeout: float
+    ) -> requests.Response:
+        """Post a job, for example to "sdapi/v1/txt2img", and return the open reply.
+
+        timeout: seconds until the first byte of the reply, which comes when all is drawn. The
+        caller reads the body and closes the response.
+        """
+        return self._exchange("POST", path, request, timeout=timeout)
+
+    def _list(self, path: str) -> list[dict[str, Json]]:
+        response = self._exchange("GET", path)
+        found = self._json(response)
+        if not isinstance(found, list):
+            raise diagnosis.not_a_webui(response, self.address)
+        return [entry for entry in found if isinstance(entry, dict)]
+
+    def _json(self, response: requests.Response) -> Json:
+        try:
+            return response.json()
+        except requests.exceptions.JSONDecodeError:
+            raise diagnosis.not_a_webui(response, self.address) from None
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        request: Mapping[str, Json] | None = None,
+        *,
+        timeout: float = LOOKUP_TIMEOUT,
+    ) -> requests.Response:
+        response = self._send(method, path, request, timeout=timeout)
+        if not 200 <= response.status_code < 300:
+            with response:
+                self._read(response)
+                raise diagnosis.of_status(response, self.address)
+        if request is None:
+            with response:
+                self._read(response)
+        return response
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        request: Mapping[str, Json] | None = None,
+        *,
+        timeout: float = LOOKUP_TIMEOUT,
+    ) -> requests.Response:
+        url = str(self.address.endpoint(path))
+        try:
+            return self._session.request(
+                method,
+                url,
+                json=request,
+                timeout=(CONNECT_TIMEOUT, timeout),
+                allow_redirects=False,
+                stream=True,
+            )
+        except requests.RequestException as error:
+            raise diagnosis.of_exception(error, self.address) from error
+        except UnicodeError as error:
+            # What the name encoder of the resolver raises for a label over 63 characters.
+            raise WebUIResponseError(f"{self.address.host} is not a host name.") from error
+
+    def _read(self, response: requests.Response) -> None:
+        """Load the body; the connection can break off in it too."""
+        try:
+            response.content  # noqa: B018 - reading it is the effect
+        except requests.RequestException as error:
+            raise diagnosis.of_exception(error, self.address) from error

@@ -1,0 +1,71 @@
+"""The provider's credentials, read once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from webui import address, values
+from webui.address import Address
+from webui.errors import InvalidCredentialsError
+
+DEFAULT_TIMEOUT = 3600.0
+LONGEST_TIMEOUT = 86400.0
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What the user set for the provider.
+
+    model: the checkpoint for calls that name none; empty for whatever is loaded.
+    timeout: seconds one call may take in all.
+    """
+
+    address: Address
+    model: str = ""
+    timeout: float = DEFAULT_TIMEOUT
+    verify_tls: bool = True
+
+
+def read(given: Mapping[str, object]) -> Credentials:
+    """Check what Dify stored. InvalidCredentialsError names the field; no text shows a secret."""
+    if values.is_unset(given.get("base_url")):
+        raise InvalidCredentialsError(
+            "base_url is empty. Give the WebUI's address, "
+            "for example http://host.docker.internal:7860."
+        )
+    where = address.parse(str(given["base_url"]))
+    username, password = (_text(given, name) for name in ("username", "password"))
+    if ":" in username:
+        raise InvalidCredentialsError("username: a name for HTTP Basic cannot contain a colon.")
+    if username or password:
+        where = Address(where.url, username or where.username, password or where.password)
+    return Credentials(where, _text(given, "model").strip(), _timeout(given), _verify_tls(given))
+
+
+def _text(given: Mapping[str, object], name: str) -> str:
+    value = given.get(name)
+    return "" if values.is_unset(value) else str(value)
+
+
+def _timeout(given: Mapping[str, object]) -> float:
+    value = given.get("timeout")
+    if values.is_unset(value):
+        return DEFAULT_TIMEOUT
+    try:
+        seconds = float(values.number(value))
+    except ValueError:
+        seconds = 0.0
+    if not 1 <= seconds <= LONGEST_TIMEOUT:
+        raise InvalidCredentialsError(
+            f"timeout: {value!r} is not a number of seconds from 1 to {LONGEST_TIMEOUT:.0f}."
+        )
+    return seconds
+
+
+def _verify_tls(given: Mapping[str, object]) -> bool:
+    value = given.get("verify_tls")
+    if values.is_unset(value):
+        return True
+    try:
+        return values.boolean(value)
+    except ValueError:
+        raise InvalidCredentialsError(f"verify_tls: {value!r} is neither true nor false.") from None

@@ -1,0 +1,70 @@
+"""Everything that can go wrong, split by what the user can do about it.
+
+Dify prints "error type: <class name>, error details: <text>": names and texts are user interface.
+
+    StableDiffusionError
+    ├── InvalidCredentialsError       the plugin's settings: address, timeout, default model
+    ├── InvalidParameterError         a field of the node: its value must change
+    └── WebUIError                    the exchange with the server
+        ├── WebUIConnectionError      nothing usable answers at that address
+        │   ├── WebUICertificateError it answers, but its TLS certificate is not trusted
+        │   └── WebUITimeoutError     it did not answer in time
+        ├── WebUIAuthenticationError  it wants another login (401, 403)
+        ├── WebUINotFoundError        it does not offer the API there (404, redirects)
+        ├── WebUIRequestError         it understood and refused (other 4xx)
+        ├── WebUIServerError          it failed at the work (5xx)
+        │   └── WebUIOutOfMemoryError the picture does not fit its memory
+        └── WebUIResponseError        it answered 2xx with something else than the API promises
+"""
+
+
+class StableDiffusionError(Exception):
+    """Root of all errors this plugin raises on purpose; its text is safe to show."""
+
+
+class InvalidCredentialsError(StableDiffusionError, ValueError):
+    """A setting of the provider cannot be used as it is."""
+
+
+class InvalidParameterError(StableDiffusionError, ValueError):
+    """A tool's parameter has a value that cannot be understood or is not allowed."""
+
+
+class WebUIError(StableDiffusionError):
+    """The exchange with the server did not give what was asked for."""
+
+
+class WebUIConnectionError(WebUIError):
+    """No connection: unknown host, refused, broken off, or not speaking HTTP."""
+
+
+class WebUICertificateError(WebUIConnectionError):
+    """TLS works, but the certificate is not trusted on this machine."""
+
+
+class WebUITimeoutError(WebUIConnectionError):
+    """Connecting or answering took longer than allowed."""
+
+
+class WebUIAuthenticationError(WebUIError):
+    """The server or a proxy before it answered 401 or 403."""
+
+
+class WebUINotFoundError(WebUIError):
+    """The address answers, but not with the API: 404 or a redirect."""
+
+
+class WebUIRequestError(WebUIError):
+    """The server refused this request: a 4xx that is neither login nor address."""
+
+
+class WebUIServerError(WebUIError):
+    """The server failed while working: 5xx."""
+
+
+class WebUIOutOfMemoryError(WebUIServerError):
+    """The server's graphics memory did not suffice."""
+
+
+class WebUIResponseError(WebUIError):
+    """A successful status with a body that is not what the API promises."""

@@ -1,0 +1,130 @@
+"""Pictures as bytes: base64, file types by signature, sizes and texts from headers."""
+
+import base64
+import binascii
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_SIGNATURES = (
+    (0, b"\x89PNG\r\n\x1a\n", "image/png", "png"),
+    (0, b"\xff\xd8\xff", "image/jpeg", "jpg"),
+    (8, b"WEBP", "image/webp", "webp"),
+    (0, b"GIF8", "image/gif", "gif"),
+    (4, b"ftypavif", "image/avif", "avif"),
+    (0, b"\xff\x0a", "image/jxl", "jxl"),
+    (4, b"JXL \r\n\x87\n", "image/jxl", "jxl"),
+    (0, b"BM", "image/bmp", "bmp"),
+    (0, b"II*\x00", "image/tiff", "tiff"),
+    (0, b"MM\x00*", "image/tiff", "tiff"),
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One image file, its bytes as the server sent them.
+
+    width, height: pixels, None for types whose header is not read here (all but PNG, JPEG, WebP).
+    """
+
+    data: bytes
+    mime_type: str
+    extension: str
+    width: int | None
+    height: int | None
+    infotext: str | None
+
+
+def decode(text: str) -> Picture:
+    """A picture from base64, with or without a "data:image/…;base64," prefix.
+
+    ValueError says what is wrong: not base64, or not an image.
+    """
+    if text.startswith("data:"):
+        text = text.partition(",")[2]
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("is not valid base64") from None
+    return identify(data)
+
+
+def identify(data: bytes) -> Picture:
+    """What a file is, by its signature. ValueError if it is no image."""
+    for offset, signature, mime_type, extension in _SIGNATURES:
+        if data.startswith(signature, offset):
+            width, height = _size(data, extension)
+            infotext = _png_text(data, "parameters") if extension == "png" else None
+            return Picture(data, mime_type, extension, width, height, infotext)
+    raise ValueError("is empty" if not data else "is not an image of a known type")
+
+
+def _size(data: bytes, extension: str) -> tuple[int, int] | tuple[None, None]:
+    try:
+        if extension == "png":
+            return struct.unpack_from(">II", data, 16)
+        if extension == "jpg":
+            return _jpeg_size(data)
+        if extension == "webp":
+            return _webp_size(data)
+    except (struct.error, IndexError):
+        pass
+    return None, None
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int] | tuple[None, None]:
+    """The frame header (SOF0 to SOF15, without DHT, JPG and DAC, which share the range)."""
+    at = 2
+    while data[at] == 0xFF:
+        marker = data[at + 1]
+        if 0xC0 <= marker <= 0xCF and marker not in {0xC4, 0xC8, 0xCC}:
+            height, width = struct.unpack_from(">HH", data, at + 5)
+            return width, height
+        at += 2 + int(struct.unpack_from(">H", data, at + 2)[0])
+    return None, None
+
+
+def _webp_size(data: bytes) -> tuple[int, int] | tuple[None, None]:
+    kind = data[12:16]
+    if kind == b"VP8X":
+        return 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
+    if kind == b"VP8L":
+        bits = int.from_bytes(data[21:25], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if kind == b"VP8 ":
+        width, height = struct.unpack_from("<HH", data, 26)
+        return width & 0x3FFF, height & 0x3FFF
+    return None, None
+
+
+def _png_text(data: bytes, keyword: str) -> str | None:
+    """The first tEXt, zTXt or iTXt chunk with that keyword, which WebUIs write before the pixels.
+
+    Source: PNG specification, section 11.3.3. A damaged chunk counts as none.
+    """
+    wanted = keyword.encode() + b"\0"
+    for kind, body in _png_chunks(data):
+        if kind == b"IDAT":
+            return None
+        if kind not in {b"tEXt", b"zTXt", b"iTXt"} or not body.startswith(wanted):
+            continue
+        rest = body[len(wanted) :]
+        try:
+            if kind == b"tEXt":
+                return rest.decode("latin-1")
+            if kind == b"zTXt":
+                return zlib.decompress(rest[1:]).decode("latin-1")
+            compressed, (_, _, text) = rest[0], rest[2:].split(b"\0", 2)
+            return (zlib.decompress(text) if compressed else text).decode()
+        except (zlib.error, ValueError, IndexError):
+            return None
+    return None
+
+
+def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = 8
+    while at + 8 <= len(data):
+        (length,) = struct.unpack_from(">I", data, at)
+        yield data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
+        at += 12 + length

@@ -1,0 +1,109 @@
+"""The reply to a generation, read as it arrives: each image is handed on before the next.
+
+A reply is {"images": [base64, …], "parameters": {…}, "info": "<JSON text>"}. It can hold hundreds
+of megabytes, so it is never whole in memory.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import ijson
+import requests
+from ijson.common import IncompleteJSONError, JSONError
+from ijson.utils import sendable_list
+
+from webui import diagnosis, images
+from webui.address import Address
+from webui.errors import WebUIConnectionError, WebUIResponseError
+from webui.images import Picture
+
+_CHUNK = 65536
+
+
+class Reply:
+    """An open response: iterate over `pictures()` to the end, then read `info`.
+
+    info: the server's account of the run, {} where it sends none (SD.Next at times, old
+    stable-diffusion.cpp).
+    """
+
+    def __init__(self, response: requests.Response, address: Address) -> None:
+        self._response = response
+        self._address = address
+        self._count = 0
+        self._has_images = False
+        self._words = ""
+        self.info: dict[str, Any] = {}
+
+    def pictures(self) -> Iterator[Picture]:
+        """Each image once, in the server's order.
+
+        WebUIResponseError for anything that is not such a reply: HTML, other or truncated JSON,
+        broken base64; WebUIConnectionError when the connection breaks off in the middle.
+        """
+        with self._response:
+            for prefix, event, value in self._events():
+                if prefix == "images" and event == "start_array":
+                    self._has_images = True
+                elif prefix == "images.item":
+                    yield self._picture(value)
+                elif prefix == "info" and event == "string":
+                    self.info = _parsed_info(value)
+                elif prefix in {"error", "detail", "message"} and event == "string":
+                    self._words = diagnosis.words_of({"error": self._words, "detail": value})
+        if not self._has_images:
+            words = f": {self._words}" if self._words else ""
+            raise WebUIResponseError(f"{self._address} answered without images{words}.")
+
+    def _picture(self, value: object) -> Picture:
+        self._count += 1
+        try:
+            if not isinstance(value, str):
+                raise ValueError("is not base64 text")
+            return images.decode(value)
+        except ValueError as error:
+            raise WebUIResponseError(
+                f"Image {self._count} of the reply from {self._address} {error}."
+            ) from None
+
+    def _events(self) -> Iterator[tuple[str, str, Any]]:
+        """ijson's (prefix, event, value) for each piece of the body."""
+        events = sendable_list()
+        parser = ijson.parse_coro(events)
+        seen = False
+        try:
+            for chunk in self._response.iter_content(_CHUNK):
+                parser.send(chunk)
+                seen = seen or bool(events)
+                yield from events
+                events.clear()
+            parser.close()
+            yield from events
+        except JSONError as error:
+            raise self._unreadable(error, seen) from error
+        except requests.RequestException as error:
+            problem = diagnosis.of_exception(error, self._address)
+            if self._count:
+                raise WebUIConnectionError(
+                    f"{problem} {self._count} images had arrived."
+                ) from error
+            raise problem from error
+
+    def _unreadable(self, error: JSONError, seen: bool) -> WebUIResponseError:
+        if not seen:
+            return diagnosis.not_a_webui(self._response, self._address)
+        if isinstance(error, IncompleteJSONError):
+            return WebUIResponseError(
+                f"The reply from {self._address} ends in the middle, after {self._count} whole "
+                "images. Did a proxy cut it, or the WebUI stop?"
+            )
+        return WebUIResponseError(f"The reply from {self._address} is not valid JSON.")
+
+
+def _parsed_info(text: str) -> dict[str, Any]:
+    try:
+        info = json.loads(text)
+    except json.JSONDecodeError:
+        return {}
+    return info if isinstance(info, dict) else {}

@@ -1,0 +1,122 @@
+"""One value as Dify sends it, converted to the type it stands for.
+
+Dify casts little: a number may come as text, a whole number as a float, a boolean as "true", JSON
+as a string, and nothing at all as a missing key, None, "", [] or [None]. Each function raises
+ValueError with a phrase that follows the value in a sentence: "is not a whole number".
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable
+
+_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d{1,40}", re.ASCII)
+_BOOLEANS = {
+    "true": True, "yes": True, "on": True, "y": True, "1": True,
+    "false": False, "no": False, "off": False, "n": False, "0": False,
+}  # fmt: skip
+
+
+def is_unset(value: object) -> bool:
+    """Whether Dify means "nothing was filled in": None, blanks, an empty list or one of Nones."""
+    if value is None:
+        return True
+    if isinstance(value, str):
+        return not value.strip()
+    return isinstance(value, list) and all(item is None for item in value)
+
+
+def number(value: object) -> int | float:
+    """A finite number; text keeps whole numbers exact, however long."""
+    if isinstance(value, str):
+        text = value.strip()
+        if _WHOLE.fullmatch(text):
+            return int(text)
+        if _DECIMAL.fullmatch(text):
+            value = float(text)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError("is not a number")
+    return value
+
+
+def integer(value: object) -> int:
+    """A whole number; 20.0 and "20.0" are whole, 20.7 is not."""
+    try:
+        found = number(value)
+    except ValueError:
+        raise ValueError("is not a whole number") from None
+    if found != int(found):
+        raise ValueError("is not a whole number")
+    return int(found)
+
+
+def decimal(value: object) -> float:
+    """A finite number as a float, so that a whole one travels as 7.0 too."""
+    return float(number(value))
+
+
+def boolean(value: object) -> bool:
+    """True or false, also as the words and digits people and templates write for them."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float) and value in (0, 1):
+        return bool(value)
+    if isinstance(value, str) and value.strip().lower() in _BOOLEANS:
+        return _BOOLEANS[value.strip().lower()]
+    raise ValueError("is neither true nor false")
+
+
+def text(value: object) -> str:
+    """Text, kept to the letter; a number becomes its digits."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(int(value) if value == int(value) else value)
+    raise ValueError("is not text")
+
+
+def json_object(value: object) -> dict[str, object]:
+    """A JSON object, as text or already parsed."""
+    found = _parsed(value)
+    if not isinstance(found, dict):
+        raise ValueError("is not a JSON object; it must look like {…}")
+    return found
+
+
+def json_array(value: object) -> list[object]:
+    """A JSON array, as text or already parsed."""
+    found = _parsed(value)
+    if not isinstance(found, list):
+        raise ValueError("is not a JSON array; it must look like […]")
+    return found
+
+
+def names(value: object) -> list[str]:
+    """Names, as a JSON array of strings or as text separated by commas."""
+    if isinstance(value, str) and not value.lstrip().startswith("["):
+        return [name.strip() for name in value.split(",") if name.strip()]
+    found = json_array(value)
+    if not all(isinstance(name, str) for name in found):
+        raise ValueError("holds something that is not text")
+    return [name.strip() for name in found if isinstance(name, str) and name.strip()]
+
+
+def _parsed(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"is not valid JSON at line {error.lineno}, column {error.colno}: {error.msg}"
+        ) from None
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"holds {name}, which is not JSON")
+
+
+Converter = Callable[[object], object]
