@@ -72,7 +72,7 @@ def text(value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(int(value) if value == int(value) else value)
+        return str(int(value) if float(value).is_integer() else value)
     raise ValueError("is not text")
 
 

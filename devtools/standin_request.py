@@ -1,0 +1,97 @@
+"""How a WebUI understands a generation's request before it waits for its turn.
+
+Here are the silences for which these servers are known: an unknown sampler or scheduler is
+replaced by another, an unknown style dropped.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from devtools import infotext
+from devtools.catalogue import Catalogue, Script
+from devtools.standin_state import RefusalError
+
+_LORA = re.compile(r"<lora:([^:>]+)[^>]*>")
+
+
+def fill_from_infotext(values: dict[str, Any], given: set[str]) -> None:
+    """Take from the `infotext` field what the request does not say itself."""
+    found = infotext.read(values["infotext"] or "")
+    overrides = dict(values["override_settings"] or {})
+    for field, name, convert in (
+        ("prompt", "Prompt", str),
+        ("negative_prompt", "Negative prompt", str),
+        ("steps", "Steps", int),
+        ("sampler_name", "Sampler", str),
+        ("scheduler", "Schedule type", str),
+        ("cfg_scale", "CFG scale", float),
+        ("seed", "Seed", int),
+        ("width", "Size-1", int),
+        ("height", "Size-2", int),
+        ("denoising_strength", "Denoising strength", float),
+    ):
+        if found.get(name) and field not in given:
+            values[field] = convert(found[name])
+    for option, name, convert in (
+        ("sd_model_checkpoint", "Model hash", str),
+        ("CLIP_stop_at_last_layers", "Clip skip", int),
+    ):
+        if name in found:
+            overrides.setdefault(option, convert(found[name]))
+    values["override_settings"] = overrides
+
+
+def choose_sampler(
+    catalogue: Catalogue, sampler: str | None, scheduler: str | None
+) -> tuple[str, str]:
+    """The sampler's name and the scheduler's label that will really be used."""
+    name = sampler or catalogue.samplers[0].name
+    suffix = None
+    for one in catalogue.schedulers:
+        for spelling in (one.label, one.name, *one.aliases):
+            if name.endswith(f" {spelling}"):
+                name = name.removesuffix(f" {spelling}")
+                suffix = one
+                break
+    chosen = next((one for one in catalogue.samplers if one.name == name), catalogue.samplers[0])
+    if scheduler:
+        asked = (one for one in catalogue.schedulers if scheduler in (one.label, one.name))
+        return chosen.name, next(asked, catalogue.schedulers[0]).label
+    if suffix is None or chosen.options.get("scheduler") == suffix.name:
+        return chosen.name, catalogue.schedulers[0].label
+    return chosen.name, suffix.label
+
+
+def choose_script(catalogue: Catalogue, values: Mapping[str, Any]) -> Script | None:
+    """The selectable script, after looking at the always-on ones; RefusalError if unknown."""
+    scripts = {script.name: script for script in catalogue.scripts}
+    selectable = {name: script for name, script in scripts.items() if not script.is_alwayson}
+    chosen = _script(selectable, values["script_name"]) if values["script_name"] else None
+    for name in values["alwayson_scripts"]:
+        if not _script(scripts, name).is_alwayson:
+            detail = "Cannot have a selectable script in the always on scripts params"
+            raise RefusalError(422, detail)
+    return chosen
+
+
+def _script(scripts: Mapping[str, Script], name: str) -> Script:
+    if name.lower() not in scripts:
+        raise RefusalError(422, f"Script '{name}' not found")
+    return scripts[name.lower()]
+
+
+def apply_styles(catalogue: Catalogue, text: str, styles: list[str] | None, key: str) -> str:
+    """The prompt with the styles' texts; `key` is prompt or negative_prompt."""
+    known = {style["name"]: style[key] for style in catalogue.styles}
+    for style in filter(None, (known.get(name) for name in styles or [])):
+        if "{prompt}" in style:
+            text = style.replace("{prompt}", text)
+        else:
+            text = ", ".join(filter(None, (text.strip(), style)))
+    return text
+
+
+def known_loras(catalogue: Catalogue, prompt: str) -> list[str]:
+    """The LoRAs that the prompt's tags name and the server has; others change nothing."""
+    return [name for name in _LORA.findall(prompt) if name in catalogue.loras]

@@ -1,0 +1,156 @@
+"""The command line, end to end: the plugin's process draws with a WebUI."""
+
+import contextlib
+import io
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from devtools.generate import main, save
+from devtools.host import ROOT
+from devtools.standin import StandIn
+
+
+def drawn(out: Path, size: tuple[int, int]) -> list[Path]:
+    """The files in `out`, each of which has to be a picture of that size."""
+    files = sorted(out.iterdir())
+    for file in files:
+        with Image.open(io.BytesIO(file.read_bytes())) as picture:
+            assert picture.size == size
+    return files
+
+
+def generate(*words: str, stderr: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
+    """The command as a process of its own."""
+    return subprocess.run(  # noqa: S603 - runs our own command
+        [sys.executable, "-m", "devtools.generate", *words],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_command_draws_with_nothing_but_a_prompt_and_a_size(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    run = generate(
+        *["a lighthouse at dawn", "width=192", "height=128", "batch_size=2", "seed=41"],
+        *["--out", str(out)],
+    )
+
+    assert (run.returncode, run.stderr) == (0, "")
+    first, second = drawn(out, (192, 128))
+    assert re.search(rf"^seed 41  192x128  \S.*  {re.escape(str(first))}$", run.stdout, re.M)
+    assert re.search(rf"^seed 42  192x128  \S.*  {re.escape(str(second))}$", run.stdout, re.M)
+    assert run.stdout.startswith("2 images, 192x128, ")
+
+
+def test_a_terminal_shows_a_bar_that_is_gone_at_the_end(tmp_path: Path) -> None:
+    controller, terminal = pty.openpty()
+    run = generate("a cat", "width=64", "height=64", "--out", str(tmp_path), stderr=terminal)
+    os.close(terminal)
+    shown = ""
+    # Linux ends what a closed terminal still holds with an error.
+    with contextlib.suppress(OSError):
+        while piece := os.read(controller, 4096):
+            shown += piece.decode()
+    os.close(controller)
+
+    assert run.returncode == 0
+    assert re.search(r"\r\[[-#]{24}\] 0:\d\d starting the plugin", shown)
+    assert re.search(r"\r +\r$", shown)
+    assert "\n" not in shown
+
+
+def test_values_reach_the_server_in_the_types_of_its_fields(tmp_path: Path) -> None:
+    with StandIn() as standin:
+        words = ["steps=7", "cfg_scale=4.5", "tiling=true", "negative_prompt=a = b"]
+        code = main(["a cat", *words, "--base-url", standin.base_url, "--out", str(tmp_path)])
+
+    [request] = [request for request in standin.received if request.path == "/sdapi/v1/txt2img"]
+    assert code == 0
+    assert request.json["prompt"] == "a cat"
+    assert request.json["steps"] == 7
+    assert request.json["cfg_scale"] == 4.5
+    assert request.json["tiling"] is True
+    assert request.json["negative_prompt"] == "a = b"
+
+
+def test_login_and_model_come_from_the_options(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SD_PASSWORD", "sesame")
+    with StandIn(api_auth="ali:sesame") as standin:
+        model = standin.state.checkpoints[-1].title
+        server = ["--base-url", standin.base_url, "--username", "ali", "--model", model]
+        code = main(["a cat", "width=64", "height=64", *server, "--out", str(tmp_path)])
+
+    [request] = [request for request in standin.received if request.path == "/sdapi/v1/txt2img"]
+    assert code == 0
+    assert request.json["override_settings"]["sd_model_checkpoint"] == model
+
+
+def test_a_second_run_overwrites_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"mine")
+
+    assert save(tmp_path, "a.png", b"two") == tmp_path / "a-2.png"
+    assert save(tmp_path, "a.png", b"three") == tmp_path / "a-3.png"
+    assert [file.read_bytes() for file in sorted(tmp_path.iterdir())] == [b"two", b"three", b"mine"]
+
+
+def test_a_file_name_cannot_leave_the_directory(tmp_path: Path) -> None:
+    assert save(tmp_path, "../../a.png", b"x") == tmp_path / "a.png"
+
+
+def test_an_error_reads_as_in_dify(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with StandIn(api_auth="ali:sesame") as standin:
+        login = ["--username", "ali", "--password", "barley"]
+        code = main(["a cat", "--base-url", standin.base_url, *login, "--out", str(tmp_path)])
+
+    provider = "dify-ai-illustration/stable-diffusion-webui/stable_diffusion"
+    printed = capsys.readouterr()
+    assert code == 1
+    assert printed.out == ""
+    assert printed.err.startswith(
+        f"An error occurred in the {provider}, please contact the author of {provider} for help, "
+        "error type: WebUIAuthenticationError, error details: "
+    )
+    assert "barley" not in printed.err
+
+
+def test_a_directory_that_is_a_file_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "out").write_text("a file")
+
+    assert main(["a cat", "--out", str(tmp_path / "out")]) == 1
+    assert "File exists" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ([], "the following arguments are required: prompt"),
+        (["a", "cat"], "'cat' is no name=value; a prompt of several words needs quotes"),
+        (["a cat", "widht=64"], "txt2img has no parameter 'widht'; did you mean width"),
+        (["a cat", "zzzzz=1"], "txt2img has no parameter 'zzzzz'; GUIDE.md lists them"),
+        (["a cat", "steps=1", "steps=2"], "steps is given twice"),
+        (["a cat", "prompt=a dog"], "prompt is given twice"),
+        (["a cat", "--delay", "soon"], "invalid float value: 'soon'"),
+    ],
+)
+def test_wrong_usage_is_explained(
+    words: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(words)
+
+    assert complaint in capsys.readouterr().err

@@ -1,0 +1,247 @@
+"""The package holds what Dify needs and nothing else, and is the same wherever it is made."""
+
+import os
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from devtools.package import (
+    PackageError,
+    build,
+    checksum,
+    main,
+    package_files,
+    unique_identifier,
+)
+
+ROOT = Path(__file__).parent.parent
+
+SAMPLE = {
+    ".difyignore": ".*\n*.log\n!kept.log\n/notes/\n",
+    "_assets/icon.svg": "<svg/>\n",
+    "_assets/night.svg": "<svg></svg>\n",
+    "main.py": "",
+    "manifest.yaml": """\
+version: 1.2.3
+type: plugin
+author: someone
+name: sample
+label: {en_US: Sample}
+description: {en_US: A plugin to package.}
+icon: icon.svg
+icon_dark: night.svg
+resource: {memory: 1}
+plugins: {tools: [provider/sample.yaml]}
+meta:
+  version: 0.0.1
+  arch: [amd64]
+  runner: {language: python, version: "3.12", entrypoint: main}
+created_at: 2026-01-01T00:00:00Z
+""",
+    "provider/sample.py": "",
+    "provider/sample.yaml": """\
+identity: {author: someone, name: sample, label: {en_US: Sample}, icon: icon.svg}
+tools: [tools/echo.yaml]
+extra: {python: {source: provider/sample.py}}
+""",
+    "requirements.txt": "dify_plugin\n",
+    "tools/echo.py": "",
+    "tools/echo.yaml": """\
+identity: {author: someone, name: echo, label: {en_US: Echo}}
+description: {human: {en_US: Says it again.}, llm: Says it again.}
+extra: {python: {source: tools/echo.py}}
+""",
+}
+
+
+def write(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
+    return root
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Path:
+    return write(tmp_path / "sample", SAMPLE)
+
+
+def replace(root: Path, name: str, old: str, new: str) -> None:
+    path = root / name
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+
+
+# --- This plugin's package ------------------------------------------------------------------------
+
+CONTENT = {
+    "GUIDE.md": {".md"},
+    "PRIVACY.md": {".md"},
+    "README.md": {".md"},
+    "_assets": {".svg"},
+    "main.py": {".py"},
+    "manifest.yaml": {".yaml"},
+    "provider": {".py", ".yaml"},
+    "readme": {".md"},
+    "requirements.txt": {".txt"},
+    "tools": {".py", ".yaml"},
+    "webui": {".py"},
+}
+
+
+def test_the_package_holds_exactly_the_plugins_own_files() -> None:
+    found: dict[str, set[str]] = {}
+    for name in package_files(ROOT):
+        found.setdefault(name.split("/")[0], set()).add(PurePosixPath(name).suffix)
+    assert found == CONTENT
+
+
+DEVELOPMENT = """
+.ci/run .difyignore .env .env.example .git/config .gitignore .mypy_cache/3.12/x.json
+.python-version .venv/pyvenv.cfg CHANGELOG.md devtools/package.py
+dist/stable-diffusion-webui-0.1.0.difypkg examples/draw.yml old.difypkg out/1.png
+pyproject.toml stable_diffusion_webui.egg-info/PKG-INFO tests/test_package.py tools/.DS_Store
+uv.lock webui/__pycache__/client.cpython-312.pyc
+"""
+
+
+@pytest.mark.parametrize("name", DEVELOPMENT.split())
+def test_development_stays_out(tmp_path: Path, name: str) -> None:
+    write(tmp_path, {name: "", ".difyignore": (ROOT / ".difyignore").read_text(encoding="utf-8")})
+    assert package_files(tmp_path) == {}
+
+
+def test_only_development_stays_out(tmp_path: Path) -> None:
+    names = ["webui/dist/tests.py", "webui/devtools.py", "tools/out.yaml", "LICENSE"]
+    write(tmp_path, dict.fromkeys(names, ""))
+    write(tmp_path, {".difyignore": (ROOT / ".difyignore").read_text(encoding="utf-8")})
+    assert list(package_files(tmp_path)) == sorted(names)
+
+
+def test_the_command_says_what_it_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--out", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    [package] = tmp_path.iterdir()
+    with zipfile.ZipFile(package) as content:
+        count = len(content.namelist())
+    assert re.fullmatch(r"stable-diffusion-webui-\d+\.\d+\.\d+\.difypkg", package.name)
+    assert lines[:3] == [
+        str(package),
+        f"{package.stat().st_size:,} bytes, {count} files",
+        unique_identifier(ROOT),
+    ]
+    assert re.fullmatch(r"declaration [\d,]+ of 65,535 bytes", lines[3])
+    tools = sorted(path.stem for path in (ROOT / "tools").glob("*.yaml"))
+    assert sorted(line.split()[0] for line in lines[4:]) == tools
+
+
+# --- Any package ----------------------------------------------------------------------------------
+
+
+def test_entries_are_sorted_files_with_their_content(sample: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(build(sample, tmp_path)) as package:
+        content = {entry: package.read(entry).decode() for entry in package.namelist()}
+    assert list(content) == sorted(SAMPLE.keys() - {".difyignore"})
+    assert content.items() <= SAMPLE.items()
+
+
+def test_copies_that_differ_in_order_time_and_mode_give_the_same_bytes(tmp_path: Path) -> None:
+    first = write(tmp_path / "first", SAMPLE)
+    second = write(tmp_path / "second", dict(reversed(SAMPLE.items())))
+    for number, path in enumerate(sorted(second.rglob("*.*"))):
+        path.chmod(0o700)
+        os.utime(path, (number, number * 10**8))
+    packages = [build(root, root.with_name(f"{root.name}-out")) for root in (first, second)]
+    assert packages[0].read_bytes() == packages[1].read_bytes()
+
+
+def test_the_checksum_is_the_one_dify_computes(sample: Path) -> None:
+    # As `dify plugin checksum` printed it for the same files.
+    expected = "c13a238e4834174a7af10f6c6146e4b28a60567a4d538ff56e0c780fb1b3deee"
+    assert checksum(package_files(sample)) == expected
+    assert unique_identifier(sample) == f"someone/sample:1.2.3@{expected}"
+
+
+def test_the_checksum_changes_with_names_and_with_contents(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.write_text("1")
+    two.write_text("2")
+    sums = {checksum(files) for files in ({"a": one}, {"b": one}, {"a": two}, {"a": one, "b": two})}
+    assert len(sums) == 4
+    assert checksum({"b": two, "a": one}) == checksum({"a": one, "b": two})
+
+
+def test_a_negated_line_takes_nothing_back_in(sample: Path) -> None:
+    write(sample, {"kept.log": "", "notes/a.txt": "", "tools/notes/a.txt": ""})
+    assert set(package_files(sample)) - SAMPLE.keys() == {"tools/notes/a.txt"}
+
+
+# --- Refusals -------------------------------------------------------------------------------------
+
+
+def remove(name: str) -> Callable[[Path], None]:
+    return lambda root: (root / name).unlink()
+
+
+def ignore(name: str) -> Callable[[Path], None]:
+    return lambda root: replace(root, ".difyignore", ".*\n", f".*\n/{name}\n")
+
+
+def edit(name: str, old: str, new: str) -> Callable[[Path], None]:
+    return lambda root: replace(root, name, old, new)
+
+
+def fill(root: Path) -> None:
+    with (root / "large.bin").open("wb") as file:
+        file.truncate(50 * 1024 * 1024)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (remove(".difyignore"), ".difyignore: no such file"),
+        (remove("manifest.yaml"), "manifest.yaml: no such file"),
+        (remove("provider/sample.yaml"), "provider/sample.yaml: no such file"),
+        (remove("tools/echo.yaml"), "tools/echo.yaml: no such file"),
+        (remove("_assets/icon.svg"), "_assets/icon.svg: no such file"),
+        (remove("_assets/night.svg"), "_assets/night.svg: no such file"),
+        (remove("requirements.txt"), "requirements.txt: no such file"),
+        (remove("main.py"), "main.py: no such file, but manifest.yaml starts it"),
+        (remove("tools/echo.py"), "tools/echo.py: no such file, but tools/echo.yaml names it"),
+        (remove("provider/sample.py"), "but provider/sample.yaml names it"),
+        (ignore("manifest.yaml"), "manifest.yaml: left out by .difyignore"),
+        (ignore("tools"), "tools/echo.yaml: left out by .difyignore"),
+        (ignore("_assets/night.svg"), "night.svg: left out by .difyignore"),
+        (edit("tools/echo.yaml", "extra", "other"), "tools/echo.yaml: extra.python.source"),
+        (edit("tools/echo.yaml", "llm: ", "llm: {"), "tools/echo.yaml: "),
+        (edit("tools/echo.yaml", "name: echo", "name: [echo]"), "echo.yaml: line 1: a text"),
+        (edit("manifest.yaml", "author: someone", "author: Someone"), "Someone/sample:1.2.3"),
+        (edit("manifest.yaml", "1.2.3", "1.2"), "someone/sample:1.2"),
+        (fill, "the files have 52,42"),
+        (edit("tools/echo.yaml", "llm: ", f"llm: {'x' * 65_000}"), "the declaration has 66,"),
+    ],
+)
+def test_what_dify_would_refuse_is_refused_by_name(
+    sample: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    damage: Callable[[Path], None],
+    message: str,
+) -> None:
+    damage(sample)
+    out = tmp_path / "out"
+    assert main(["--root", str(sample), "--out", str(out)]) == 1
+    printed = capsys.readouterr()
+    assert printed.err.startswith("error: ")
+    assert message in printed.err
+    assert printed.out == ""
+    assert not out.exists()
+
+
+def test_a_link_to_a_directory_is_refused(sample: Path) -> None:
+    (sample / "linked").symlink_to(sample / "tools", target_is_directory=True)
+    with pytest.raises(PackageError, match=r"^linked: neither a file nor a directory"):
+        package_files(sample)
