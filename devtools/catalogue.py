@@ -1,8 +1,4 @@
-"""What a stand-in WebUI has installed: models, samplers, options and the rest, as data.
-
-Each tuple or dictionary has the form in which the server lists it; one `Catalogue` is one
-server's stock.
-"""
+"""What a WebUI can have installed, and the form in which it lists each thing."""
 
 import hashlib
 from collections.abc import Mapping
@@ -131,7 +127,10 @@ class Script:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """One server's stock. The first checkpoint is the one loaded at the start."""
+    """One server's stock. The first checkpoint is the one loaded at the start.
+
+    `unsaved_options` are those that its settings file, written by an older version, lacks.
+    """
 
     version: str
     checkpoints: tuple[Checkpoint, ...]
@@ -146,151 +145,4 @@ class Catalogue:
     loras: tuple[str, ...]
     scripts: tuple[Script, ...]
     options: Mapping[str, Any]
-
-
-_KARRAS = {"scheduler": "karras"}
-_EXPONENTIAL = {"scheduler": "exponential"}
-
-AUTOMATIC1111 = Catalogue(
-    version="v1.10.1",
-    checkpoints=(
-        Checkpoint("v1-5-pruned-emaonly.safetensors"),
-        Checkpoint("dreamshaper_8.safetensors"),
-        Checkpoint("sdxl/sd_xl_base_1.0.safetensors"),
-        Checkpoint("sdxl/sd_xl_refiner_1.0.safetensors"),
-        Checkpoint("meinamix_v12.safetensors", hashed=False),
-    ),
-    vaes=("vae-ft-mse-840000-ema-pruned.safetensors", "sdxl_vae.safetensors"),
-    samplers=(
-        Sampler("DPM++ 2M", ("k_dpmpp_2m",), _KARRAS),
-        Sampler("DPM++ SDE", ("k_dpmpp_sde",), {**_KARRAS, "second_order": True}),
-        Sampler("DPM++ 2M SDE", ("k_dpmpp_2m_sde",), _EXPONENTIAL),
-        Sampler("DPM++ 2M SDE Heun", ("k_dpmpp_2m_sde_heun",), _EXPONENTIAL),
-        Sampler("DPM++ 2S a", ("k_dpmpp_2s_a",), {**_KARRAS, "uses_ensd": True}),
-        Sampler("DPM++ 3M SDE", ("k_dpmpp_3m_sde",), _EXPONENTIAL),
-        Sampler("Euler a", ("k_euler_a", "k_euler_ancestral"), {"uses_ensd": True}),
-        Sampler("Euler", ("k_euler",)),
-        Sampler("LMS", ("k_lms",)),
-        Sampler("Heun", ("k_heun",), {"second_order": True}),
-        Sampler("DPM2", ("k_dpm_2",), {**_KARRAS, "second_order": True}),
-        Sampler("DPM2 a", ("k_dpm_2_a",), {**_KARRAS, "second_order": True}),
-        Sampler("DPM fast", ("k_dpm_fast",), {"uses_ensd": True}),
-        Sampler("DPM adaptive", ("k_dpm_ad",), {"uses_ensd": True}),
-        Sampler("Restart", ("restart",), {**_KARRAS, "second_order": True}),
-        Sampler("DDIM", ("ddim",)),
-        Sampler("DDIM CFG++", ("ddim_cfgpp",)),
-        Sampler("PLMS", ("plms",)),
-        Sampler("UniPC", ("unipc",)),
-        Sampler("LCM", ("k_lcm",)),
-    ),
-    schedulers=(
-        Scheduler("automatic", "Automatic"),
-        Scheduler("uniform", "Uniform", need_inner_model=True),
-        Scheduler("karras", "Karras", default_rho=7.0),
-        Scheduler("exponential", "Exponential"),
-        Scheduler("polyexponential", "Polyexponential", default_rho=1.0),
-        Scheduler("sgm_uniform", "SGM Uniform", need_inner_model=True, aliases=("SGMUniform",)),
-        Scheduler("kl_optimal", "KL Optimal"),
-        Scheduler("align_your_steps", "Align Your Steps"),
-        Scheduler("simple", "Simple", need_inner_model=True),
-        Scheduler("normal", "Normal", need_inner_model=True),
-        Scheduler("ddim", "DDIM", need_inner_model=True),
-        Scheduler("beta", "Beta", need_inner_model=True),
-    ),
-    upscalers=(
-        Upscaler("None"),
-        Upscaler("Lanczos"),
-        Upscaler("Nearest"),
-        Upscaler("ESRGAN_4x", 4.0, "ESRGAN/ESRGAN_4x.pth"),
-        Upscaler("R-ESRGAN 4x+", 4.0, "RealESRGAN/RealESRGAN_x4plus.pth"),
-        Upscaler("R-ESRGAN 4x+ Anime6B", 4.0, "RealESRGAN/RealESRGAN_x4plus_anime_6B.pth"),
-        Upscaler("SwinIR_4x", 4.0, "SwinIR/SwinIR_4x.pth"),
-    ),
-    latent_upscale_modes=(
-        "Latent",
-        "Latent (antialiased)",
-        "Latent (bicubic)",
-        "Latent (bicubic antialiased)",
-        "Latent (nearest)",
-        "Latent (nearest-exact)",
-    ),
-    face_restorers=("CodeFormer", "GFPGAN"),
-    styles=(
-        {
-            "name": "Watercolour",
-            "prompt": "watercolour painting of {prompt}, soft washes",
-            "negative_prompt": "photograph",
-        },
-        {"name": "Sharp", "prompt": "sharp focus, fine detail", "negative_prompt": "blurry"},
-    ),
-    embeddings=("easynegative",),
-    loras=("add_detail", "pixel_art"),
-    scripts=(
-        Script(
-            "prompt matrix",
-            arguments=(
-                ("Put variable parts at start of prompt", False),
-                ("Use different seed for each picture", False),
-                ("Select prompt", "positive"),
-                ("Select joining char", "comma"),
-                ("Grid margins (px)", 0),
-            ),
-        ),
-        Script("prompts from file or textbox"),
-        Script("x/y/z plot"),
-        Script("refiner", is_alwayson=True, arguments=(("", False), ("Checkpoint", "None"))),
-        Script("seed", is_alwayson=True),
-        Script("sampler", is_alwayson=True),
-        Script("controlnet", is_alwayson=True, arguments=(("ControlNet Unit 0", None),)),
-        Script("adetailer", is_alwayson=True, arguments=(("Enable ADetailer", False),)),
-    ),
-    options={
-        "samples_save": True,
-        "samples_format": "png",
-        "samples_filename_pattern": "",
-        "grid_save": True,
-        "grid_format": "png",
-        "return_grid": True,
-        "n_rows": -1,
-        "enable_pnginfo": True,
-        "save_txt": False,
-        "jpeg_quality": 80,
-        "webp_lossless": False,
-        "outdir_samples": "",
-        "outdir_txt2img_samples": "outputs/txt2img-images",
-        "outdir_img2img_samples": "outputs/img2img-images",
-        "sd_model_checkpoint": None,
-        "sd_checkpoints_limit": 1,
-        "sd_vae": "Automatic",
-        "sd_unet": "Automatic",
-        "sdxl_crop_top": 0,
-        "sdxl_crop_left": 0,
-        "sdxl_refiner_low_aesthetic_score": 2.5,
-        "sdxl_refiner_high_aesthetic_score": 6.0,
-        "CLIP_stop_at_last_layers": 1,
-        "randn_source": "GPU",
-        "tiling": False,
-        "token_merging_ratio": 0.0,
-        "token_merging_ratio_img2img": 0.0,
-        "token_merging_ratio_hr": 0.0,
-        "face_restoration": False,
-        "face_restoration_model": "CodeFormer",
-        "code_former_weight": 0.5,
-        "eta_ddim": 0.0,
-        "eta_ancestral": 1.0,
-        "eta_noise_seed_delta": 0,
-        "s_min_uncond": 0.0,
-        "s_churn": 0.0,
-        "s_tmin": 0.0,
-        "s_tmax": 0.0,
-        "s_noise": 1.0,
-        "img2img_color_correction": False,
-        "img2img_fix_steps": False,
-        "upscaler_for_img2img": None,
-        "live_previews_enable": True,
-        "show_progress_every_n_steps": 10,
-        "api_enable_requests": True,
-        "api_forbid_local_requests": True,
-        "api_useragent": "",
-    },
-)
+    unsaved_options: tuple[str, ...]

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from devtools.catalogue import AUTOMATIC1111
+from devtools.catalogue_a1111 import AUTOMATIC1111
 from devtools.standin_app import App, Failure, Received
 from devtools.standin_server import Server
 from devtools.standin_state import State
@@ -45,7 +45,7 @@ class StandIn:
         self._port = port
         self._verbose = verbose
         self.state = State(AUTOMATIC1111, delay=delay, image_format=image_format, noise=noise)
-        self._app = App(self.state, api_auth=api_auth, api=api, gzip=gzip)
+        self._app = App(self.state, api_auth=api_auth, api=api, compress=gzip)
         self.base_url = ""
 
     @property
@@ -111,17 +111,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--no-gzip", action="store_true")
     parser.add_argument("--verbose", action="store_true", help="print a line per request")
     given = parser.parse_args(arguments)
-    standin = StandIn(
-        host=given.host,
-        port=given.port,
-        api_auth=given.api_auth,
-        delay=given.delay,
-        image_format=given.format,
-        api=not given.no_api,
-        gzip=not given.no_gzip,
-        noise=given.noise,
-        verbose=given.verbose,
-    )
+    try:
+        standin = StandIn(
+            host=given.host,
+            port=given.port,
+            api_auth=given.api_auth,
+            delay=given.delay,
+            image_format=given.format,
+            api=not given.no_api,
+            gzip=not given.no_gzip,
+            noise=given.noise,
+            verbose=given.verbose,
+        )
+    except ValueError:
+        parser.error("--api-auth takes USER:PASS, several separated by commas")
     with standin:
         print(f"Stand-in WebUI at {standin.base_url}, Ctrl-C ends it", flush=True)
         try:

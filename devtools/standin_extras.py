@@ -43,6 +43,4 @@ def read_png_info(image: str) -> dict[str, Any]:
     """The reply to png-info; a picture without text gives empty values."""
     texts = pictures.texts_inside(decode_input(image.strip()))
     text = texts.pop("parameters", "")
-    if not text:
-        return {"info": "", "items": texts, "parameters": {}}
-    return {"info": text, "items": {"parameters": text}, "parameters": infotext.read(text)}
+    return {"info": text, "items": texts, "parameters": infotext.read(text)}

@@ -133,15 +133,13 @@ def command_line_flags(*, api_auth: str | None, port: int) -> dict[str, Any]:
 
 def openapi(paths: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """The schema of the API; `paths` gives the methods of each path."""
+    answer = {"responses": {"200": {"description": "Successful Response"}}}
     models = (Txt2Img, Img2Img, ExtrasSingleImageRequest, PNGInfoRequest)
     return {
         "openapi": "3.0.2",
         "info": {"title": "FastAPI", "version": "0.1.0"},
         "paths": {
-            path: {
-                method.lower(): {"responses": {"200": {"description": "OK"}}} for method in methods
-            }
-            for path, methods in paths.items()
+            path: {method.lower(): answer for method in methods} for path, methods in paths.items()
         },
         "components": {"schemas": {model.__name__: model.schema() for model in models}},
     }

@@ -5,12 +5,12 @@ replaced by another, an unknown style dropped.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from devtools import infotext
 from devtools.catalogue import Catalogue, Script
-from devtools.standin_state import RefusalError
+from devtools.standin_state import CrashError, RefusalError
 
 _LORA = re.compile(r"<lora:([^:>]+)[^>]*>")
 
@@ -32,14 +32,21 @@ def fill_from_infotext(values: dict[str, Any], given: set[str]) -> None:
         ("denoising_strength", "Denoising strength", float),
     ):
         if found.get(name) and field not in given:
-            values[field] = convert(found[name])
+            values[field] = _convert(convert, found[name])
     for option, name, convert in (
         ("sd_model_checkpoint", "Model hash", str),
         ("CLIP_stop_at_last_layers", "Clip skip", int),
     ):
         if name in found:
-            overrides.setdefault(option, convert(found[name]))
+            overrides.setdefault(option, _convert(convert, found[name]))
     values["override_settings"] = overrides
+
+
+def _convert(convert: Callable[[str], Any], text: str) -> Any:  # noqa: ANN401 - one of three types
+    try:
+        return convert(text)
+    except ValueError as error:
+        raise CrashError("ValueError", str(error)) from error
 
 
 def choose_sampler(

@@ -43,16 +43,13 @@ class State:
         self.options: dict[str, Any] = {**catalogue.options, "samples_format": image_format}
         self.loads: list[str] = []
         self.memory_failures = 0
-        self._loaded = self.checkpoints[0]
-        self.options["sd_model_checkpoint"] = self._loaded.title
+        self._unsaved = set(catalogue.unsaved_options)
+        self.loaded = self.checkpoints[0]
+        self.options["sd_model_checkpoint"] = self.loaded.title
 
     @property
     def checkpoint(self) -> str:
-        return self._loaded.title
-
-    @property
-    def loaded(self) -> Checkpoint:
-        return self._loaded
+        return self.loaded.title
 
     @property
     def running(self) -> Task | None:
@@ -68,22 +65,21 @@ class State:
         return found[-1] if found else None
 
     def closest_checkpoint(self, search: str) -> Checkpoint | None:
-        """As the server looks for a refiner: also a part of a title will do."""
+        """As the server looks for a refiner: a part of a title will do as well."""
+        if exact := self.find_checkpoint(search):
+            return exact
         for part in (search, _CHECKSUM.sub("", search)):
-            matches = [one for one in self.checkpoints if part in one.title]
-            if found := self.find_checkpoint(search):
-                return found
-            if matches:
+            if matches := [one for one in self.checkpoints if part in one.title]:
                 return min(matches, key=lambda one: len(one.title))
         return None
 
     def load_checkpoint(self) -> None:
         """Bring the model that the options name into memory, unless it is there."""
         wanted = self.find_checkpoint(self.options["sd_model_checkpoint"])
-        if wanted is None or wanted is self._loaded:
+        if wanted is None or wanted is self.loaded:
             return
         wanted.hashed = True
-        self._loaded = wanted
+        self.loaded = wanted
         self.loads.append(wanted.title)
         self.options["sd_model_checkpoint"] = wanted.title
 
@@ -93,6 +89,7 @@ class State:
             raise CrashError("KeyError", repr(name))
         if not name.startswith("api_"):
             self.options[name] = value
+            self._unsaved.discard(name)
 
     def change_options(self, changes: Mapping[str, Any]) -> None:
         """POST /sdapi/v1/options: for everyone, at once."""
@@ -109,9 +106,11 @@ class State:
         """Options for one generation.
 
         A model that does not exist is dropped without a word. Options are put back afterwards,
-        but the model stays in memory until the next generation needs another.
+        unless they never were in the settings file, but the model stays in memory until the
+        next generation needs another.
         """
-        kept = {name: self.options[name] for name in settings if name in self.options}
+        known = self.options.keys() - self._unsaved
+        kept = {name: self.options[name] for name in settings if name in known}
         wanted = dict(settings)
         try:
             if self.find_checkpoint(wanted.get("sd_model_checkpoint")) is None:

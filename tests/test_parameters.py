@@ -116,9 +116,7 @@ def test_a_declared_limit_itself_passes(name: str, bound: str, limit: float) -> 
 
 @pytest.mark.parametrize(("name", "bound", "limit"), LIMITS)
 def test_beyond_a_declared_limit_is_refused(name: str, bound: str, limit: float) -> None:
-    beyond, problem = (
-        (limit - 1, "is too small") if bound == "min" else (limit + 1, "is too large")
-    )
+    beyond, problem = (limit - 1, "is too small") if bound == "min" else (limit + 1, "is too large")
     text = refusal(**{name: beyond})
     assert text.startswith(f"{name}: {beyond!r} {problem}. Allowed: ")
     assert str(limit) in text.partition("Allowed:")[2]

@@ -119,7 +119,7 @@ def test_an_info_of_other_shapes_is_tolerated(info: dict[str, Any]) -> None:
 
 
 def test_no_images_is_an_error_that_says_where_to_look() -> None:
-    with pytest.raises(WebUIResponseError, match="sent no images. Its own log says why"):
+    with pytest.raises(WebUIResponseError, match=r"sent no images\. Its own log says why"):
         summary(INFO)
 
 

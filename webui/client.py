@@ -113,7 +113,7 @@ class WebUIClient:
         path: str,
         request: Mapping[str, Json] | None = None,
         *,
-        timeout: float = LOOKUP_TIMEOUT,
+        timeout: float | None = None,
     ) -> requests.Response:
         response = self._send(method, path, request, timeout=timeout)
         if not 200 <= response.status_code < 300:
@@ -131,7 +131,7 @@ class WebUIClient:
         path: str,
         request: Mapping[str, Json] | None = None,
         *,
-        timeout: float = LOOKUP_TIMEOUT,
+        timeout: float | None = None,
     ) -> requests.Response:
         url = str(self.address.endpoint(path))
         try:
@@ -139,7 +139,7 @@ class WebUIClient:
                 method,
                 url,
                 json=request,
-                timeout=(CONNECT_TIMEOUT, timeout),
+                timeout=(CONNECT_TIMEOUT, timeout or LOOKUP_TIMEOUT),
                 allow_redirects=False,
                 stream=True,
             )
