@@ -4,7 +4,7 @@ import base64
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from typing import Any
 
@@ -39,19 +39,22 @@ def standin() -> Iterator[StandIn]:
 class Drawn:
     """A call's messages, sorted by what Dify makes of them."""
 
-    def __init__(self, messages: list[ToolInvokeMessage]) -> None:
-        kinds = ToolInvokeMessage.MessageType
-        self.files: list[tuple[bytes, Any]] = [
-            (m.message.blob, m.meta) for m in messages if m.type is kinds.BLOB
-        ]  # type: ignore[union-attr]
-        self.json: Any
-        (self.json,) = [m.message.json_object for m in messages if m.type is kinds.JSON]  # type: ignore[union-attr]
-        (self.text,) = [m.message.text for m in messages if m.type is kinds.TEXT]  # type: ignore[union-attr]
-        self.variables: dict[str, Any] = {
-            m.message.variable_name: m.message.variable_value  # type: ignore[union-attr]
-            for m in messages
-            if m.type is kinds.VARIABLE
-        }
+    def __init__(self, messages: Iterable[ToolInvokeMessage]) -> None:
+        self.files: list[tuple[bytes, Any]] = []
+        self.json: Any = None
+        self.text = ""
+        self.variables: dict[str, Any] = {}
+        for one in messages:
+            content: Any = one.message
+            match one.type:
+                case ToolInvokeMessage.MessageType.BLOB:
+                    self.files.append((content.blob, one.meta))
+                case ToolInvokeMessage.MessageType.JSON:
+                    self.json = content.json_object
+                case ToolInvokeMessage.MessageType.TEXT:
+                    self.text += content.text
+                case ToolInvokeMessage.MessageType.VARIABLE:
+                    self.variables[content.variable_name] = content.variable_value
 
 
 def draw(
@@ -59,7 +62,7 @@ def draw(
 ) -> Drawn:
     base_url = where if isinstance(where, str) else where.base_url
     tool = Txt2ImgTool.from_credentials({"base_url": base_url} | (credentials or {}))
-    return Drawn(list(tool.invoke({"prompt": "a cat", "width": 64, "height": 64} | given)))
+    return Drawn(tool.invoke({"prompt": "a cat", "width": 64, "height": 64} | given))
 
 
 def sent(standin: StandIn) -> dict[str, Any]:
