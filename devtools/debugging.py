@@ -17,6 +17,7 @@ from devtools.session import Conversation
 
 # The daemon closes a connection that has not shown its key by then.
 HANDSHAKE_SECONDS = 10
+DRAIN_SECONDS = 2
 POLL_SECONDS = 0.05
 
 
@@ -172,6 +173,11 @@ class DebugServer(Conversation):
         except RefusedError as refusal:
             with contextlib.suppress(OSError):
                 connection.sendall(f"{refusal}\n".encode())
+                connection.shutdown(socket.SHUT_WR)
+                # Closing with lines unread would reset the connection and lose the answer.
+                connection.settimeout(DRAIN_SECONDS)
+                for _ in lines:
+                    pass
         except OSError:
             pass  # The connection broke or never spoke: for the plugin the same as closing it.
         finally:

@@ -63,7 +63,7 @@ class ProgressBar:
     def _columns(self) -> int:
         """The terminal's width less one: a full line would scroll."""
         try:
-            return max(os.get_terminal_size(self._stream.fileno()).columns - 1, BAR_WIDTH)
+            return (os.get_terminal_size(self._stream.fileno()).columns or 80) - 1
         except OSError:
             return 79
 
