@@ -81,10 +81,10 @@ class StandIn:
     def stop(self) -> None:
         """Drop whatever is running or waiting, and close."""
         self._server.shutdown()
-        self._thread.join()
         self.state.queue.close()
         self._server.hang_up()
-        self._server.server_close()
+        # The thread that serves ends by waiting for those that answer.
+        self._thread.join()
 
     def __enter__(self) -> Self:
         self.start()

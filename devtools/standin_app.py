@@ -207,7 +207,7 @@ class App:
     def _schema(self) -> dict[str, Any]:
         shown = (API, "/internal")
         paths = {path: how for path, how in self._methods.items() if path.startswith(shown)}
-        return standin_lists.openapi(paths)
+        return standin_lists.openapi(paths, api=self._api)
 
 
 def _fields(model: type[BaseModel]) -> BaseModel:

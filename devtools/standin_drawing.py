@@ -8,10 +8,9 @@ from PIL import Image, ImageOps
 
 from devtools import pictures
 from devtools.standin_hires import SecondPass, check_after_first_pass
-from devtools.standin_lists import lora_hash
 from devtools.standin_queue import Task
 from devtools.standin_report import write_infotext
-from devtools.standin_request import apply_styles, known_loras
+from devtools.standin_request import apply_styles, lora_hashes
 from devtools.standin_state import CrashError, State
 
 _OUT_OF_MEMORY = (
@@ -20,7 +19,18 @@ _OUT_OF_MEMORY = (
 )
 # Larger pictures end as they would on most cards.
 _MOST_PIXELS = 100_000_000
-_NUMBERS = ("width", "height", "steps", "batch_size", "n_iter", "cfg_scale", "subseed_strength")
+_NUMBERS = (
+    "width",
+    "height",
+    "steps",
+    "batch_size",
+    "n_iter",
+    "cfg_scale",
+    "subseed_strength",
+    "hr_scale",
+    "hr_resize_x",
+    "hr_resize_y",
+)
 
 
 class Generation:
@@ -107,8 +117,8 @@ class Generation:
 
     def _prepare_second_pass(self) -> SecondPass | None:
         values = self.values
-        second = SecondPass.of(self.state, values) if values.get("enable_hr") else None
         _check_size(values["width"], values["height"])
+        second = SecondPass.of(self.state, values) if values.get("enable_hr") else None
         if second:
             _check_size(second.width, second.height)
             if values["firstpass_image"] is not None:
@@ -129,9 +139,9 @@ class Generation:
         self.remarks["Refiner switch at"] = self.values["refiner_switch_at"]
 
     def _note_loras(self) -> None:
-        names = known_loras(self.state.catalogue, self.prompt)
-        if names and not self.values["disable_extra_networks"]:
-            self.remarks["Lora hashes"] = ", ".join(f"{name}: {lora_hash(name)}" for name in names)
+        hashes = lora_hashes(self.state.catalogue, self.prompt)
+        if hashes and not self.values["disable_extra_networks"]:
+            self.remarks["Lora hashes"] = hashes
 
 
 def _seeds(values: dict[str, Any]) -> tuple[list[int], list[int]]:
@@ -150,7 +160,7 @@ def _fixed(seed: int | None) -> int:
 
 def _check_nulls(values: dict[str, Any]) -> None:
     for name in _NUMBERS:
-        if values[name] is None:
+        if values.get(name, 0) is None:
             text = "unsupported operand type(s) for *: 'NoneType' and 'int'"
             raise CrashError("TypeError", text)
     if values["prompt"] is None or values["negative_prompt"] is None:

@@ -1,6 +1,5 @@
 """What a WebUI answers to GET requests: its stock, its settings, its memory, its schema."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -43,11 +42,6 @@ def loras(state: State) -> list[dict[str, Any]]:
         }
         for name in state.catalogue.loras
     ]
-
-
-def lora_hash(name: str) -> str:
-    """The short hash that infotexts name a LoRA by."""
-    return hashlib.sha256(name.encode()).hexdigest()[:12]
 
 
 def scripts(state: State) -> dict[str, list[str]]:
@@ -131,10 +125,10 @@ def command_line_flags(*, api_auth: str | None, port: int) -> dict[str, Any]:
     }
 
 
-def openapi(paths: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def openapi(paths: Mapping[str, Sequence[str]], *, api: bool) -> dict[str, Any]:
     """The schema of the API; `paths` gives the methods of each path."""
     answer = {"responses": {"200": {"description": "Successful Response"}}}
-    models = (Txt2Img, Img2Img, ExtrasSingleImageRequest, PNGInfoRequest)
+    models = (Txt2Img, Img2Img, ExtrasSingleImageRequest, PNGInfoRequest) if api else ()
     return {
         "openapi": "3.0.2",
         "info": {"title": "FastAPI", "version": "0.1.0"},

@@ -97,15 +97,15 @@ class Queue:
         self.waiting.append(task)
         try:
             with self.turn():
-                self.waiting.remove(task)
                 task.job_count = -1
                 task.started = time.time()
                 self.task = task
                 self._current_id = task.id or None
+                self.waiting.remove(task)
                 try:
                     yield
-                    self._current_id = None
                     self._finished.append(task.id)
+                    self._current_id = None
                 finally:
                     task.job = ""
                     task.job_count = 0

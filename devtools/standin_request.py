@@ -6,6 +6,7 @@ replaced by another, an unknown style dropped.
 
 import re
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from typing import Any
 
 from devtools import infotext
@@ -99,6 +100,7 @@ def apply_styles(catalogue: Catalogue, text: str, styles: list[str] | None, key:
     return text
 
 
-def known_loras(catalogue: Catalogue, prompt: str) -> list[str]:
-    """The LoRAs that the prompt's tags name and the server has; others change nothing."""
-    return [name for name in _LORA.findall(prompt) if name in catalogue.loras]
+def lora_hashes(catalogue: Catalogue, prompt: str) -> str:
+    """Name and hash of the LoRAs in the prompt's tags that the server has; others do nothing."""
+    names = [name for name in _LORA.findall(prompt) if name in catalogue.loras]
+    return ", ".join(f"{name}: {sha256(name.encode()).hexdigest()[:12]}" for name in names)

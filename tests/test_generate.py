@@ -4,15 +4,19 @@ import io
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
-from devtools.generate import main, save
-from devtools.host import ROOT
+from devtools.generate import Drawing, main, save
+from devtools.host import ROOT, Message
+from devtools.progress_bar import ProgressBar
 from devtools.standin import StandIn
 
 
@@ -107,6 +111,67 @@ def test_a_second_run_overwrites_nothing(tmp_path: Path) -> None:
 
 def test_a_file_name_cannot_leave_the_directory(tmp_path: Path) -> None:
     assert save(tmp_path, "../../a.png", b"x") == tmp_path / "a.png"
+
+
+def test_the_progress_of_the_plugin_is_shown_in_the_bar(tmp_path: Path) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    progress = {"variable_name": "progress", "variable_value": "50 %, 3 s left", "stream": True}
+    terminal = Terminal()
+    with ProgressBar(terminal) as bar:
+        Drawing(tmp_path).take(Message("variable", progress, None, None), bar)
+        deadline = time.monotonic() + 10
+        while "50 %" not in terminal.getvalue():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    assert "[############------------] 0:00 50 %, 3 s left" in terminal.getvalue()
+
+
+def test_a_grid_and_a_picture_without_seed_are_named_as_such(tmp_path: Path) -> None:
+    drawing = Drawing(tmp_path)
+    sized = {"width": 64, "height": 64}
+    account: dict[str, Any] = {
+        "model": "m",
+        "images": [
+            {"filename": "1.png", "seed": None, "grid": True, **sized},
+            {"filename": "2.png", "seed": 7, "grid": False, **sized},
+            {"filename": "3.gif", "seed": None, "grid": False, "width": None, "height": None},
+        ],
+    }
+    bar = ProgressBar(io.StringIO())
+    for image in account["images"]:
+        drawing.take(Message("blob", {}, {"filename": image["filename"]}, b"x"), bar)
+    drawing.take(Message("text", {"text": "3 images"}, None, None), bar)
+    drawing.take(Message("json", {"json_object": account}, None, None), bar)
+
+    assert drawing.lines() == [
+        "3 images",
+        f"grid  64x64  m  {tmp_path / '1.png'}",
+        f"seed 7  64x64  m  {tmp_path / '2.png'}",
+        f"no seed  size unknown  m  {tmp_path / '3.gif'}",
+    ]
+
+
+def test_ctrl_c_ends_the_command_without_a_word(tmp_path: Path) -> None:
+    with StandIn(delay=3) as standin:
+        command = [sys.executable, "-m", "devtools.generate", "a cat", "--out", str(tmp_path)]
+        with subprocess.Popen(  # noqa: S603 - runs our own command
+            [*command, "--base-url", standin.base_url],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as run:
+            deadline = time.monotonic() + 60
+            while not any(request.path == "/sdapi/v1/txt2img" for request in standin.received):
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            run.send_signal(signal.SIGINT)
+            printed, _ = run.communicate()
+
+    assert (run.returncode, printed) == (130, b"")
 
 
 def test_an_error_reads_as_in_dify(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,47 +1,24 @@
-"""The stand-in as a server: login, missing API, compression, prepared failures, its end."""
+"""The stand-in as a server: its lists, records and prepared failures, its start and its end."""
 
-import gzip
-import http.client
-import json
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
+from standin_calls import SMALL, ask, get
 
 from devtools.standin import StandIn, main
-
-SMALL = {"width": 64, "height": 64, "steps": 1}
 
 
 @pytest.fixture
 def standin() -> Iterator[StandIn]:
     with StandIn() as running:
         yield running
-
-
-def get(standin: StandIn, path: str, **arguments: Any) -> requests.Response:
-    return requests.get(standin.base_url + path, timeout=10, **arguments)
-
-
-def post(standin: StandIn, path: str, **arguments: Any) -> requests.Response:
-    return requests.post(standin.base_url + path, timeout=10, **arguments)
-
-
-def raw_request(standin: StandIn, method: str, path: str, **headers: str) -> tuple[int, bytes]:
-    """Without the corrections that requests makes."""
-    connection = http.client.HTTPConnection(standin.base_url.removeprefix("http://"), timeout=10)
-    try:
-        connection.request(method, path, headers=headers)
-        response = connection.getresponse()
-        return response.status, response.read()
-    finally:
-        connection.close()
 
 
 @pytest.mark.parametrize(
@@ -73,7 +50,7 @@ def test_every_list_is_served_and_not_empty(standin: StandIn, name: str) -> None
 
 @pytest.mark.parametrize("name", ["checkpoints", "vae", "loras"])
 def test_refreshing_answers_null(standin: StandIn, name: str) -> None:
-    response = post(standin, f"/sdapi/v1/refresh-{name}")
+    response = ask(standin, f"refresh-{name}")
     assert (response.status_code, response.json()) == (200, None)
 
 
@@ -111,97 +88,13 @@ def test_the_schema_lists_the_fields_of_both_requests(standin: StandIn) -> None:
     assert img2img["denoising_strength"]["default"] == 0.75
 
 
-def test_without_a_login_the_api_answers_401_and_asks_for_none(standin: StandIn) -> None:
-    del standin
-    with StandIn(api_auth="ann:secret") as guarded:
-        response = get(guarded, "/sdapi/v1/options")
-    assert response.status_code == 401
-    assert response.json() == {
-        "error": "HTTPException",
-        "detail": "Not authenticated",
-        "body": "",
-        "errors": "",
-    }
-    assert "WWW-Authenticate" not in response.headers
-
-
-@pytest.mark.parametrize(
-    ("login", "status"),
-    [
-        (("ann", "secret"), 200),
-        (("bob", "other"), 200),
-        (("ann", "other"), 401),
-        (("eve", "secret"), 401),
-    ],
-)
-def test_each_login_opens_with_its_own_password(login: tuple[str, str], status: int) -> None:
-    with StandIn(api_auth="ann:secret,bob:other") as guarded:
-        response = get(guarded, "/sdapi/v1/options", auth=login)
-    assert response.status_code == status
-    if status == 401:
-        assert response.json()["detail"] == "Incorrect username or password"
-
-
-@pytest.mark.parametrize("path", ["/sdapi/v1/loras", "/openapi.json", "/internal/ping", "/"])
-def test_some_routes_need_no_login(path: str) -> None:
-    with StandIn(api_auth="ann:secret") as guarded:
-        assert get(guarded, path).status_code == 200
-
-
-def test_the_flags_give_the_login_away() -> None:
-    with StandIn(api_auth="ann:secret") as guarded:
-        flags = get(guarded, "/sdapi/v1/cmd-flags", auth=("ann", "secret")).json()
-    assert flags["api_auth"] == "ann:secret"
-
-
-def test_without_the_api_its_routes_are_not_found_and_the_pages_remain() -> None:
-    with StandIn(api=False) as closed:
-        response = get(closed, "/sdapi/v1/options")
-        assert (response.status_code, response.json()) == (404, {"detail": "Not Found"})
-        assert get(closed, "/").status_code == 200
-        assert get(closed, "/internal/ping").status_code == 200
-
-
-def test_a_doubled_slash_is_not_found(standin: StandIn) -> None:
-    status, body = raw_request(standin, "GET", "//sdapi/v1/options")
-    assert (status, json.loads(body)) == (404, {"detail": "Not Found"})
-
-
-def test_a_slash_too_many_at_the_end_is_redirected(standin: StandIn) -> None:
-    response = get(standin, "/sdapi/v1/options/", allow_redirects=False)
-    assert (response.status_code, response.headers["Location"]) == (307, "/sdapi/v1/options")
-
-
-def test_the_wrong_method_is_not_allowed(standin: StandIn) -> None:
-    response = get(standin, "/sdapi/v1/txt2img")
-    assert (response.status_code, response.json()) == (405, {"detail": "Method Not Allowed"})
-
-
-def test_long_replies_are_compressed_for_those_who_take_it(standin: StandIn) -> None:
-    _, body = raw_request(standin, "GET", "/sdapi/v1/samplers", **{"Accept-Encoding": "gzip"})
-    assert json.loads(gzip.decompress(body))
-    _, body = raw_request(standin, "GET", "/sdapi/v1/samplers", **{"Accept-Encoding": "identity"})
-    assert json.loads(body)
-
-
-def test_short_replies_are_never_compressed(standin: StandIn) -> None:
-    _, body = raw_request(standin, "GET", "/internal/ping", **{"Accept-Encoding": "gzip"})
-    assert body == b"{}"
-
-
-def test_compression_can_be_switched_off() -> None:
-    with StandIn(gzip=False) as plain:
-        _, body = raw_request(plain, "GET", "/sdapi/v1/samplers", **{"Accept-Encoding": "gzip"})
-    assert json.loads(body)
-
-
 def test_requests_are_recorded_in_order_with_what_they_carried(standin: StandIn) -> None:
-    get(standin, "/sdapi/v1/progress?skip_current_image=true", headers={"X-Mark": "first"})
-    post(standin, "/sdapi/v1/txt2img", json={**SMALL, "prompt": "a lighthouse"})
+    get(standin, "/sdapi/v1/progress?skip_current_image=true", auth=("ann", "secret"))
+    ask(standin, "txt2img", prompt="a lighthouse")
     first, second = standin.received
     assert (first.method, first.path, first.json) == ("GET", "/sdapi/v1/progress", None)
     assert first.query == {"skip_current_image": "true"}
-    assert first.headers["x-mark"] == "first"
+    assert first.headers["authorization"].startswith("Basic ")
     assert second.json == {**SMALL, "prompt": "a lighthouse"}
 
 
@@ -219,30 +112,30 @@ def test_prepared_failures_answer_once_each_and_only_their_path(standin: StandIn
 
 def test_out_of_memory_ends_one_generation_as_the_real_server_does(standin: StandIn) -> None:
     standin.run_out_of_memory()
-    response = post(standin, "/sdapi/v1/txt2img", json=SMALL)
+    response = ask(standin, "txt2img")
     assert response.status_code == 500
     assert response.json()["error"] == "OutOfMemoryError"
     assert response.json()["errors"].startswith("CUDA out of memory.")
-    assert post(standin, "/sdapi/v1/txt2img", json=SMALL).status_code == 200
+    assert ask(standin, "txt2img").status_code == 200
 
 
 def test_the_end_leaves_no_thread_even_with_a_job_and_a_silent_client() -> None:
     before = set(threading.enumerate())
-    with (
-        StandIn(delay=600) as standin,
-        socket.create_connection(("127.0.0.1", int(standin.base_url.rpartition(":")[2]))),
-    ):
+    standin = StandIn(delay=600)
+    standin.start()
+    with socket.create_connection(("127.0.0.1", int(standin.base_url.rpartition(":")[2]))):
         caller = threading.Thread(target=_post_and_lose, args=(standin,))
         caller.start()
         while standin.state.running is None:
-            threading.Event().wait(0.01)
+            time.sleep(0.01)
+        standin.stop()
     caller.join(10)
     assert set(threading.enumerate()) == before
 
 
 def _post_and_lose(standin: StandIn) -> None:
     with pytest.raises(requests.ConnectionError):
-        post(standin, "/sdapi/v1/txt2img", json=SMALL)
+        ask(standin, "txt2img")
 
 
 def test_nothing_is_printed_unless_asked(capfd: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from urllib.parse import unquote
 
 from yarl import URL
@@ -12,6 +13,8 @@ _PASTED = " \t\r\n\"'<>\u200b"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://+(.*)", re.DOTALL)
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]*)(:\d*)?")
 _PAGES = {"docs", "redoc", "openapi.json"}
+_LOCAL_NAMES = (".internal", ".local", ".lan", ".home.arpa", ".localhost")
+_AT_SIGNS = re.compile("[@\uff20\ufe6b]")
 _EXAMPLE = "http://host.docker.internal:7860"
 
 
@@ -38,19 +41,21 @@ class Address:
     @property
     def is_this_machine(self) -> bool:
         """Whether the host is the loopback, which inside Docker is the container itself."""
-        return self.host in {"localhost", "::1", "0.0.0.0"} or self.host.startswith("127.")  # noqa: S104 - a pasted address, nothing is bound
+        try:
+            ip = ip_address(self.host)
+        except ValueError:
+            return (
+                self.host == "localhost" or re.fullmatch(r"127(\.\d+){1,2}", self.host) is not None
+            )
+        return ip.is_loopback or ip.is_unspecified
 
     @property
     def is_local(self) -> bool:
         """Whether the host is in this network, where an HTTP proxy has no business."""
-        name = self.host
-        private = r"(10|192\.168|172\.(1[6-9]|2\d|3[01])|169\.254)\."
-        return (
-            self.is_this_machine
-            or "." not in name
-            or name.endswith((".internal", ".local", ".lan", ".home.arpa"))
-            or re.match(private, name) is not None
-        )
+        try:
+            return not ip_address(self.host).is_global
+        except ValueError:
+            return self.is_this_machine or "." not in self.host or self.host.endswith(_LOCAL_NAMES)
 
 
 def parse(text: str) -> Address:
@@ -75,7 +80,7 @@ def parse(text: str) -> Address:
     username, password, rest = _split_login(rest)
     try:
         url = URL(f"{scheme}://{rest}")
-        if not url.host or re.search(r"[\s\\]", url.host):
+        if not url.host or re.search(r"[\s\\]", url.host) or url.port == 0:
             raise ValueError
         segments = [part for part in url.raw_path.split("/") if part]
         if "sdapi" in segments:
@@ -99,6 +104,11 @@ def _split_login(rest: str) -> tuple[str, str, str]:
         end = authority.rindex("@")
     elif "@" in rest and not _HOST_AND_PORT.fullmatch(authority):
         end = rest.rindex("@")
+    elif "@" in rest and ":" in authority:
+        raise InvalidCredentialsError(
+            "base_url holds an @ after host and port. If that is a login, give it as username and "
+            "password, or write / as %2F, ? as %3F and # as %23 in it."
+        )
     else:
         return "", "", rest
     username, _, password = rest[:end].partition(":")
@@ -107,7 +117,6 @@ def _split_login(rest: str) -> tuple[str, str, str]:
 
 def _shown(text: str) -> str:
     """The text for an error, without anything that may be a login."""
-    if "@" in text:
-        scheme, separator, _ = text.partition("://")
-        text = f"{scheme if separator else ''}{separator}***@{text.rsplit('@', 1)[1]}"
+    if _AT_SIGNS.search(text):
+        text = "***@" + _AT_SIGNS.split(text)[-1]
     return repr(text if len(text) <= 80 else text[:77] + "…")

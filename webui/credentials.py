@@ -33,17 +33,20 @@ def read(given: Mapping[str, object]) -> Credentials:
             "for example http://host.docker.internal:7860."
         )
     where = address.parse(str(given["base_url"]))
-    username, password = (_text(given, name) for name in ("username", "password"))
+    username = _text(given, "username") or where.username
+    password = _text(given, "password") or where.password
     if ":" in username:
         raise InvalidCredentialsError("username: a name for HTTP Basic cannot contain a colon.")
-    if username or password:
-        where = Address(where.url, username or where.username, password or where.password)
+    where = Address(where.url, username, password)
     return Credentials(where, _text(given, "model").strip(), _timeout(given), _verify_tls(given))
 
 
 def _text(given: Mapping[str, object], name: str) -> str:
     value = given.get(name)
-    return "" if values.is_unset(value) else str(value)
+    text = "" if values.is_unset(value) else str(value)
+    if any(0xD800 <= ord(letter) <= 0xDFFF for letter in text):
+        raise InvalidCredentialsError(f"{name} holds half a character, which cannot be sent.")
+    return text
 
 
 def _timeout(given: Mapping[str, object]) -> float:

@@ -88,9 +88,11 @@ def _jpeg_size(data: bytes) -> tuple[int, int] | tuple[None, None]:
 def _webp_size(data: bytes) -> tuple[int, int] | tuple[None, None]:
     kind = data[12:16]
     if kind == b"VP8X":
-        return 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
+        # Two whole numbers of three bytes each.
+        (packed,) = struct.unpack("<Q", data[24:30].ljust(8 if len(data) >= 30 else 0, b"\0"))
+        return 1 + (packed & 0xFFFFFF), 1 + (packed >> 24)
     if kind == b"VP8L":
-        bits = int.from_bytes(data[21:25], "little")
+        (bits,) = struct.unpack_from("<I", data, 21)
         return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
     if kind == b"VP8 ":
         width, height = struct.unpack_from("<HH", data, 26)

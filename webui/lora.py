@@ -5,7 +5,7 @@ import re
 from webui.errors import InvalidParameterError
 
 _TAG = re.compile(r"<lora:[^<>:]+(:[^<>]*)?>")
-_ENTRY = re.compile(r"(?P<name>[^<>:]+?)\s*(?P<weights>(:\s*[+-]?(\d+\.?\d*|\.\d+)\s*)*)")
+_ENTRY = re.compile(r"(?P<name>[^<>:]+?)\s*(?P<weights>(:\s*[+-]?(\d+\.?\d*|\.\d+)\s*)*)", re.ASCII)
 
 
 def tags(text: str) -> list[str]:

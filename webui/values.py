@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d{1,40}", re.ASCII)
+_LARGEST = 10**40
 _BOOLEANS = {
     "true": True, "yes": True, "on": True, "y": True, "1": True,
     "false": False, "no": False, "off": False, "n": False, "0": False,
@@ -35,9 +36,11 @@ def number(value: object) -> int | float:
             return int(text)
         if _DECIMAL.fullmatch(text):
             value = float(text)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError("is not a number")
-    return value
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST:
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    raise ValueError("is not a number")
 
 
 def integer(value: object) -> int:
@@ -71,8 +74,10 @@ def text(value: object) -> str:
     """Text, kept to the letter; a number becomes its digits."""
     if isinstance(value, str):
         return value
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(int(value) if float(value).is_integer() else value)
+        return str(value)
     raise ValueError("is not text")
 
 
@@ -106,7 +111,12 @@ def _parsed(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value, parse_constant=_refuse_constant)
+        return json.loads(
+            value,
+            parse_constant=_refuse_number,
+            parse_float=_sendable_number,
+            parse_int=_sendable_number,
+        )
     except json.JSONDecodeError as error:
         raise ValueError(
             f"is not valid JSON at line {error.lineno}, column {error.colno}: {error.msg}"
@@ -115,8 +125,16 @@ def _parsed(value: object) -> object:
         raise ValueError("is nested too deeply") from None
 
 
-def _refuse_constant(name: str) -> object:
+def _refuse_number(name: str) -> object:
     raise ValueError(f"holds {name}, which is not JSON")
+
+
+def _sendable_number(digits: str) -> int | float:
+    """A number that can be written as JSON again; Python reads 1e999 as infinity."""
+    try:
+        return number(digits)
+    except ValueError:
+        raise ValueError(f"holds a number too large to be sent: {digits[:20]}…") from None
 
 
 Converter = Callable[[object], object]

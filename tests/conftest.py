@@ -1,0 +1,33 @@
+from collections.abc import Iterator
+
+import pytest
+from responses import RequestsMock
+
+ENVIRONMENT = (
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "PLUGIN_MAX_EXECUTION_TIMEOUT",
+    "PLUGIN_MAX_FILE_SIZE",
+)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the code reads of the environment is what a test sets, on every machine."""
+    for name in ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def http() -> Iterator[RequestsMock]:
+    """Stubs for requests; one that stays unused fails the test."""
+    with RequestsMock() as stubs:
+        yield stubs

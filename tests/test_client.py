@@ -1,0 +1,190 @@
+"""What is sent to a server, and what is read from its lists."""
+
+import base64
+import json
+from pathlib import Path
+
+import pytest
+import requests
+from exchange import PASSWORD, connect, failure
+from raw_server import RawServer, reply
+from responses import RequestsMock, matchers
+
+from webui import client
+from webui.errors import WebUIError, WebUINotFoundError, WebUITimeoutError
+
+PASTED = "http://me:hunter2%2Fwith%3Aodd%40signs@"
+OPTIONS = '{"sd_model_checkpoint": "dream", "samples_format": "png"}'
+TXT2IMG = "sdapi/v1/txt2img"
+
+
+def test_making_a_client_opens_no_connection() -> None:
+    with RawServer(reply(OPTIONS)) as server:
+        connect(server.base_url).close()
+    assert server.requests == []
+
+
+def test_a_request_is_plain_json_without_a_login_where_none_is_set() -> None:
+    with RawServer(reply("{}")) as server, connect(server.base_url) as there:
+        there.generate(TXT2IMG, {"prompt": "灯台", "steps": 20}, timeout=5).close()
+    head, _, body = server.requests[0].partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /sdapi/v1/txt2img HTTP/1.1\r\n")
+    assert b"\r\nContent-Type: application/json" in head
+    assert b"\r\nAccept-Encoding: identity" in head
+    assert b"authorization" not in head.lower()
+    assert json.loads(body) == {"prompt": "灯台", "steps": 20}
+
+
+def test_options_are_those_of_the_server() -> None:
+    with RawServer(reply(OPTIONS)) as server, connect(server.base_url) as there:
+        assert there.options() == json.loads(OPTIONS)
+
+
+def test_models_are_a_list_of_objects() -> None:
+    body = '[{"title": "a"}, null, "b", {"title": "c"}]'
+    with RawServer(reply(body)) as server, connect(server.base_url) as there:
+        assert there.sd_models() == [{"title": "a"}, {"title": "c"}]
+
+
+@pytest.mark.parametrize(("status", "exists"), [("200 OK", True), ("404 Not Found", False)])
+def test_modules_exist_where_the_server_lists_them(status: str, exists: bool) -> None:
+    answer = reply("[]", status=status)
+    with RawServer(answer) as server, connect(server.base_url) as there:
+        assert there.has_modules() is exists
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reply("", "Location: /login", status="302 Found"),
+        reply('{"detail": "Not authenticated"}', status="401 Unauthorized"),
+        reply('{"error": "OSError", "errors": "disk on fire"}', status="500 Server Error"),
+        reply("<html></html>", content_type="text/html"),
+    ],
+    ids=["redirect", "401", "500", "web page"],
+)
+def test_whether_modules_exist_is_not_guessed_from_a_failure(answer: bytes) -> None:
+    with (
+        RawServer(answer) as server,
+        connect(server.base_url) as there,
+        pytest.raises(WebUIError),
+    ):
+        there.has_modules()
+
+
+@pytest.mark.parametrize(
+    ("username", "password"),
+    [("me", "secret"), ("jürgen", "pässwörd日本"), ("", "only"), ("me", "")],
+)
+def test_the_login_travels_as_basic_in_utf8(username: str, password: str) -> None:
+    with (
+        RawServer(reply(OPTIONS)) as server,
+        connect(server.base_url, username=username, password=password) as there,
+    ):
+        there.options()
+    token = base64.b64encode(f"{username}:{password}".encode())
+    assert b"\r\nAuthorization: Basic " + token + b"\r\n" in server.requests[0]
+
+
+def test_a_login_of_the_address_travels_in_the_header_alone() -> None:
+    with RawServer(reply(OPTIONS)) as server:
+        with connect(f"{PASTED}127.0.0.1:{server.port}") as there:
+            there.options()
+        token = base64.b64encode(f"me:{PASSWORD}".encode())
+    assert server.requests[0].startswith(b"GET /sdapi/v1/options HTTP/1.1\r\n")
+    assert server.requests[0].count(token) == 1
+    assert b"hunter2" not in server.requests[0]
+
+
+def test_a_netrc_of_the_machine_is_not_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login other password elsewhere\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    with RawServer(reply(OPTIONS)) as server, connect(server.base_url) as there:
+        assert requests.utils.get_netrc_auth(server.base_url) == ("other", "elsewhere")
+        there.options()
+    assert b"authorization" not in server.requests[0].lower()
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_a_public_server_is_reached_through_the_proxy(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    with RawServer(reply(OPTIONS)) as proxy:
+        monkeypatch.setenv(variable, proxy.base_url)
+        with connect("http://gpu.invalid:7860") as there:
+            there.options()
+    assert proxy.requests[0].startswith(b"GET http://gpu.invalid:7860/sdapi/v1/options HTTP/1.1")
+
+
+def test_a_local_server_is_reached_without_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    with RawServer(reply(OPTIONS)) as proxy, RawServer(reply(OPTIONS)) as server:
+        monkeypatch.setenv("HTTP_PROXY", proxy.base_url)
+        with connect(server.base_url) as there:
+            there.options()
+    assert (len(proxy.requests), len(server.requests)) == (0, 1)
+
+
+def test_a_server_of_no_proxy_is_reached_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with RawServer(reply(OPTIONS)) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.base_url)
+        monkeypatch.setenv("NO_PROXY", "gpu.invalid")
+        error = failure("http://gpu.invalid:7860")
+    assert "does not resolve" in str(error)
+    assert proxy.requests == []
+
+
+def test_a_job_has_the_timeout_it_was_given() -> None:
+    with (
+        RawServer(lambda connection: connection.recv(1)) as server,
+        connect(server.base_url) as there,
+        pytest.raises(WebUITimeoutError, match="did not answer in time"),
+    ):
+        there.generate(TXT2IMG, {}, timeout=0.3)
+
+
+def redirect(to: str, status: str) -> bytes:
+    return reply("", f"Location: {to}", status=status)
+
+
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See", "307 Temp", "308 Perm"])
+def test_a_redirect_is_not_followed_and_names_the_address_to_use(status: str) -> None:
+    with RawServer(reply(OPTIONS)) as target:
+        location = f"http://me:hunter2@127.0.0.1:{target.port}/sd/sdapi/v1/options"
+        with RawServer(redirect(location, status)) as server:
+            error = failure(server.base_url)
+    assert type(error) is WebUINotFoundError
+    assert f"127.0.0.1:{target.port}/sd. Set base_url to the address" in str(error)
+    assert target.requests == []
+
+
+def test_a_redirect_without_a_path_of_the_api_names_its_target() -> None:
+    with RawServer(redirect("/login?next=%2Fsdapi", "302 Found")) as server:
+        assert f"{server.base_url} redirects to /login" in str(failure(server.base_url))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [redirect("/elsewhere", "308 Perm"), reply("", status="503 Busy"), b"", b"nonsense\r\n"],
+    ids=["redirect", "503", "hang up", "nonsense"],
+)
+def test_a_job_is_sent_once_whatever_comes_back(
+    answer: bytes,
+) -> None:
+    with RawServer(answer) as server, connect(server.base_url) as there:
+        with pytest.raises(WebUIError):
+            there.generate(TXT2IMG, {"prompt": "a cat"}, timeout=5)
+    assert len(server.requests) == 1
+
+
+def test_a_job_has_seconds_of_its_own_to_answer_and_few_to_connect(http: RequestsMock) -> None:
+    sent = {"timeout": (client.CONNECT_TIMEOUT, 900), "allow_redirects": False, "stream": True}
+    http.post(
+        "http://gpu:7860/sdapi/v1/txt2img",
+        body="{}",
+        match=[matchers.request_kwargs_matcher(sent)],
+    )
+    connect("http://gpu:7860").generate(TXT2IMG, {}, timeout=900).close()
