@@ -3,6 +3,9 @@ from collections.abc import Iterator
 import pytest
 from responses import RequestsMock
 
+from webui import server
+from webui.cache import Shelves
+
 ENVIRONMENT = (
     "HTTP_PROXY",
     "HTTPS_PROXY",
@@ -24,6 +27,12 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the code reads of the environment is what a test sets, on every machine."""
     for name in ENVIRONMENT:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test knows a server from the one before, though they may share a port."""
+    monkeypatch.setattr(server, "_SHELVES", Shelves())
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-import urllib3
 from exchange import connect, failure
 from raw_server import RawServer, free_port, reply
 from self_signed import certificate, server_context
+from urllib3.exceptions import InsecureRequestWarning
 
 from webui import client
 from webui.errors import (
@@ -147,9 +147,11 @@ def test_a_certificate_of_the_environments_bundle_is_trusted(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
 ) -> None:
     monkeypatch.setenv(variable, str(certificate(tmp_path)))
-    with RawServer(reply(OPTIONS), tls=server_context(tmp_path)) as server:
-        with connect(server.base_url) as there:
-            assert there.options() == json.loads(OPTIONS)
+    with (
+        RawServer(reply(OPTIONS), tls=server_context(tmp_path)) as server,
+        connect(server.base_url) as there,
+    ):
+        assert there.options() == json.loads(OPTIONS)
 
 
 @pytest.mark.parametrize("variable", ["", "REQUESTS_CA_BUNDLE"])
@@ -161,9 +163,7 @@ def test_with_verify_tls_off_no_certificate_is_asked_for(
     with (
         RawServer(reply(OPTIONS), tls=server_context(tmp_path)) as server,
         connect(server.base_url, verify_tls=False) as there,
-        warnings.catch_warnings(
-            action="ignore", category=urllib3.exceptions.InsecureRequestWarning
-        ),
+        warnings.catch_warnings(action="ignore", category=InsecureRequestWarning),
     ):
         assert there.options() == json.loads(OPTIONS)
 

@@ -40,7 +40,7 @@ def test_an_empty_address_is_refused(nothing: object) -> None:
 
 
 def test_a_missing_address_is_refused() -> None:
-    with pytest.raises(InvalidCredentialsError, match="^base_url is empty"):
+    with pytest.raises(InvalidCredentialsError, match=r"^base_url is empty"):
         credentials.read({})
 
 

@@ -36,12 +36,12 @@ def png_with(*chunks: bytes) -> bytes:
         ("PNG", {}, "image/png", "png"),
         ("JPEG", {}, "image/jpeg", "jpg"),
         ("JPEG", {"progressive": True}, "image/jpeg", "jpg"),
-        ("JPEG", {"comment": b"x" * 60_000, "exif": b"Exif\0\0" + b"y" * 60_000}, "image/jpeg", "jpg"),
+        ("JPEG", {"comment": b"\xff" * 60_000}, "image/jpeg", "jpg"),
         ("WEBP", {"lossless": False}, "image/webp", "webp"),
         ("WEBP", {"lossless": True}, "image/webp", "webp"),
         ("WEBP", {"exif": b"Exif\0\0II*\0"}, "image/webp", "webp"),
     ],
-    ids=["PNG", "JPEG", "progressive", "long headers", "lossy", "lossless", "extended"],
+    ids=["PNG", "JPEG", "progressive", "long header", "lossy", "lossless", "extended"],
 )  # fmt: skip
 def test_type_and_size_are_read_from_the_bytes(
     kind: str, options: dict[str, Any], mime_type: str, extension: str
@@ -69,7 +69,7 @@ def test_signatures_that_pillow_does_not_write_are_known_too(data: bytes) -> Non
 
 
 def test_no_bytes_are_said_to_be_empty() -> None:
-    with pytest.raises(ValueError, match="^is empty$"):
+    with pytest.raises(ValueError, match=r"^is empty$"):
         images.identify(b"")
 
 
@@ -77,7 +77,7 @@ def test_no_bytes_are_said_to_be_empty() -> None:
     "data", [b"<html>", b"\0" * 100, b"%PDF-1.7", b"\x89PNG", b"RIFF\0\0\0\0WAVEfmt ", b"hello"]
 )
 def test_what_is_no_image_is_refused(data: bytes) -> None:
-    with pytest.raises(ValueError, match="^is not an image of a known type$"):
+    with pytest.raises(ValueError, match=r"^is not an image of a known type$"):
         images.identify(data)
 
 
@@ -112,18 +112,18 @@ def test_base64_becomes_the_picture_to_the_byte(prefix: str) -> None:
     ["@@@@", "abc", "iVBORw0KGgo", "é", "\0", "１２３４", "\ud800", "data:image/png,@@", "a\nbcd"],
 )
 def test_broken_base64_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="^is not valid base64$"):
+    with pytest.raises(ValueError, match=r"^is not valid base64$"):
         images.decode(text)
 
 
 @pytest.mark.parametrize("text", ["", "data:image/png;base64,", "data:image/png"])
 def test_base64_of_nothing_is_empty(text: str) -> None:
-    with pytest.raises(ValueError, match="^is empty$"):
+    with pytest.raises(ValueError, match=r"^is empty$"):
         images.decode(text)
 
 
 def test_base64_of_something_else_is_no_image() -> None:
-    with pytest.raises(ValueError, match="^is not an image of a known type$"):
+    with pytest.raises(ValueError, match=r"^is not an image of a known type$"):
         images.decode(base64.b64encode(b"<html></html>").decode())
 
 

@@ -4,8 +4,16 @@ from webui import lora
 from webui.errors import InvalidParameterError
 
 
+def tags_of(written: str) -> list[str]:
+    return [each.tag for each in lora.listed(written)]
+
+
+def tags(text: str) -> list[str]:
+    return [one.tag for one in lora.listed(text)]
+
+
 @pytest.mark.parametrize(
-    ("written", "tags"),
+    ("written", "expected"),
     [
         ("detail:0.7", ["<lora:detail:0.7>"]),
         ("detail", ["<lora:detail:1>"]),
@@ -21,25 +29,25 @@ from webui.errors import InvalidParameterError
         (" ,\n, ", []),
     ],
 )
-def test_a_list_of_loras_becomes_tags(written: str, tags: list[str]) -> None:
-    assert lora.tags(written) == tags
+def test_a_list_of_loras_becomes_tags(written: str, expected: list[str]) -> None:
+    assert tags_of(written) == tags
 
 
 @pytest.mark.parametrize(
     "tag", ["<lora:detail:0.7>", "<lora:detail>", "<lora:detail:0.7:0.4:lbw=MIDD>", "<lora:a b:1>"]
 )
 def test_a_ready_tag_passes_as_it_is(tag: str) -> None:
-    assert lora.tags(tag) == [tag]
+    assert tags_of(tag) == [tag]
 
 
 def test_tags_without_a_comma_between_them_are_several() -> None:
-    assert lora.tags("<lora:a:1><lora:b:1> <lora:c:1>") == [
+    assert tags_of("<lora:a:1><lora:b:1> <lora:c:1>") == [
         "<lora:a:1>", "<lora:b:1>", "<lora:c:1>",
     ]  # fmt: skip
 
 
 def test_tags_and_names_mix() -> None:
-    assert sorted(lora.tags("grain:0.5, <lora:detail:1>, soft")) == [
+    assert sorted(tags_of("grain:0.5, <lora:detail:1>, soft")) == [
         "<lora:detail:1>", "<lora:grain:0.5>", "<lora:soft:1>",
     ]  # fmt: skip
 
@@ -52,11 +60,11 @@ def test_tags_and_names_mix() -> None:
 )  # fmt: skip
 def test_what_is_neither_is_refused_with_an_example(wrong: str) -> None:
     with pytest.raises(InvalidParameterError) as caught:
-        lora.tags(wrong)
+        tags_of(wrong)
     assert str(caught.value).startswith("lora: ")
     assert "Write for example: detail_tweaker:0.7, film_grain." in str(caught.value)
 
 
 def test_the_refusal_quotes_the_entry_at_fault_alone() -> None:
-    with pytest.raises(InvalidParameterError, match="^lora: 'grain:x' is neither"):
-        lora.tags("detail:1, grain:x, soft")
+    with pytest.raises(InvalidParameterError, match=r"^lora: 'grain:x' is neither"):
+        tags_of("detail:1, grain:x, soft")

@@ -22,12 +22,11 @@ def summary(
     info: dict[str, Any],
     *pictures: Picture,
     body: dict[str, Any] | None = None,
-    warnings: list[str] | None = None,
 ) -> dict[str, Any]:
     outcome = Result("txt2img", body or {"prompt": "a cat"})
     for one in pictures:
         outcome.add(one)
-    return outcome.summary(info, warnings or [], 1.26)
+    return outcome.summary(info, 1.26)
 
 
 INFO = {
@@ -130,7 +129,7 @@ def test_no_images_is_right_when_none_were_to_be_sent() -> None:
 
 
 def test_the_text_says_how_many_size_model_time_seeds_and_warnings() -> None:
-    found = summary(INFO, picture(), picture(), warnings=["width was rounded."])
+    found = summary(INFO, picture(), picture()) | {"warnings": ["width was rounded."]}
     assert result.text(found) == (
         "2 images, 512x256, dream, 1.3 s.\nSeeds: 7, 8.\nWarning: width was rounded."
     )

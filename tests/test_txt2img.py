@@ -201,11 +201,11 @@ def test_model_vae_clip_skip_and_lora_go_where_they_belong(standin: StandIn) -> 
         model=model,
         vae="Automatic",
         clip_skip="2",
-        lora="detail:0.7, film",
+        lora="add_detail:0.7, pixel_art",
         override_settings='{"eta_noise_seed_delta": 31337}',
     )
     request = sent(standin)
-    assert request["prompt"] == "a cat <lora:detail:0.7> <lora:film:1>"
+    assert request["prompt"] == "a cat <lora:add_detail:0.7> <lora:pixel_art:1>"
     assert request["override_settings"] == {
         "eta_noise_seed_delta": 31337,
         "sd_model_checkpoint": model,
@@ -248,13 +248,13 @@ def test_several_vaes_are_refused_where_the_server_takes_one(standin: StandIn) -
 
 
 def test_loras_reach_the_second_prompt_too(standin: StandIn) -> None:
-    draw(standin, enable_hr=True, hr_prompt="sharp", lora="detail")
-    assert sent(standin)["hr_prompt"] == "sharp <lora:detail:1>"
+    draw(standin, enable_hr=True, hr_prompt="sharp", lora="add_detail")
+    assert sent(standin)["hr_prompt"] == "sharp <lora:add_detail:1>"
 
 
 def test_loras_that_cannot_work_are_warned_of(standin: StandIn) -> None:
-    drawn = draw(standin, lora="detail", disable_extra_networks=True)
-    assert "lora has no effect while disable_extra_networks is on." in drawn.variables["warnings"]
+    drawn = draw(standin, lora="add_detail", disable_extra_networks=True)
+    assert "No LoRA is applied, as disable_extra_networks is on." in drawn.variables["warnings"]
 
 
 def test_extra_parameters_are_merged_last_as_a_merge_patch(standin: StandIn) -> None:

@@ -27,8 +27,8 @@ def test_zero_and_false_are_set(something: object) -> None:
 
 @pytest.mark.parametrize(
     ("given", "found"),
-    [("12", 12), (" +5\n", 5), ("-3", -3), ("007", 7), ("5.", 5.0), (".5", 0.5), ("-.5e-3", -0.0005),
-     ("1E+3", 1000.0), (7, 7), (7.5, 7.5), ("0", 0)],
+    [("12", 12), (" +5\n", 5), ("-3", -3), ("007", 7), ("5.", 5.0), (".5", 0.5), ("0", 0),
+     ("-.5e-3", -0.0005), ("1E+3", 1000.0), (7, 7), (7.5, 7.5)],
 )  # fmt: skip
 def test_a_number_may_come_as_text(given: object, found: float) -> None:
     number = values.number(given)
@@ -62,7 +62,7 @@ def test_a_whole_number_may_come_as_a_float(given: object, found: int) -> None:
 
 @pytest.mark.parametrize("fraction", [20.7, "20.7", "1e-1", 0.5])
 def test_a_fraction_is_not_rounded_to_a_whole_number(fraction: object) -> None:
-    with pytest.raises(ValueError, match="^is not a whole number$"):
+    with pytest.raises(ValueError, match=r"^is not a whole number$"):
         values.integer(fraction)
 
 
@@ -99,7 +99,7 @@ def test_false_has_many_spellings(no: object) -> None:
     ],
 )
 def test_what_is_neither_true_nor_false_is_refused(unclear: object) -> None:
-    with pytest.raises(ValueError, match="^is neither true nor false$"):
+    with pytest.raises(ValueError, match=r"^is neither true nor false$"):
         values.boolean(unclear)
 
 
@@ -125,7 +125,7 @@ def test_a_number_becomes_text_by_its_digits(given: object, found: str) -> None:
 
 @pytest.mark.parametrize("wrong", [True, None, [], {}, ["a"], b"a"])
 def test_other_types_are_not_text(wrong: object) -> None:
-    with pytest.raises(ValueError, match="^is not text$"):
+    with pytest.raises(ValueError, match=r"^is not text$"):
         values.text(wrong)
 
 
@@ -141,7 +141,7 @@ def test_a_json_array_may_come_as_text_or_parsed(given: object) -> None:
 
 @pytest.mark.parametrize("wrong", ["[]", "5", '"{}"', "null", [], 5, None, True])
 def test_other_json_is_no_object(wrong: object) -> None:
-    with pytest.raises(ValueError, match="^is not a JSON object; it must look like {…}$"):
+    with pytest.raises(ValueError, match=r"^is not a JSON object; it must look like {…}$"):
         values.json_object(wrong)
 
 
@@ -163,30 +163,30 @@ def test_other_json_is_no_array(wrong: object) -> None:
     ],
 )
 def test_invalid_json_is_refused_with_its_position(text: str, position: str) -> None:
-    with pytest.raises(ValueError, match=f"^is not valid JSON at {position}: "):
+    with pytest.raises(ValueError, match=rf"^is not valid JSON at {position}: "):
         values.json_object(text)
 
 
 @pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
 def test_pythons_own_additions_to_json_are_refused(constant: str) -> None:
-    with pytest.raises(ValueError, match=f"^holds {constant}, which is not JSON$"):
+    with pytest.raises(ValueError, match=rf"^holds {constant}, which is not JSON$"):
         values.json_object(f'{{"a": [{constant}]}}')
 
 
 @pytest.mark.parametrize("unsendable", ['{"a": 1e999}', '{"a": [{"b": -1e400}]}'])
 def test_a_number_too_large_to_be_sent_again_is_refused(unsendable: str) -> None:
-    with pytest.raises(ValueError, match="^(holds|is) "):
+    with pytest.raises(ValueError, match=r"^(holds|is) "):
         values.json_object(unsendable)
 
 
 @pytest.mark.parametrize("bomb", ["[" * 100_000, "[" * 100_000 + "]" * 100_000, '{"a":' * 50_000])
 def test_json_nested_too_deeply_is_refused(bomb: str) -> None:
-    with pytest.raises(ValueError, match="^is nested too deeply$"):
+    with pytest.raises(ValueError, match=r"^is nested too deeply$"):
         values.json_array(bomb)
 
 
 def test_a_number_with_thousands_of_digits_is_refused_in_words_that_follow_the_value() -> None:
-    with pytest.raises(ValueError, match="^(is|holds) "):
+    with pytest.raises(ValueError, match=r"^(is|holds) "):
         values.json_object('{"a": ' + "1" * 5000 + "}")
 
 
@@ -208,11 +208,11 @@ def test_names_come_separated_by_commas_or_as_json(given: object, found: list[st
 
 @pytest.mark.parametrize("wrong", ["[1]", '["a", null]', ["a", None], [["a"]]])
 def test_a_list_with_anything_but_text_is_no_list_of_names(wrong: object) -> None:
-    with pytest.raises(ValueError, match="^holds something that is not text$"):
+    with pytest.raises(ValueError, match=r"^holds something that is not text$"):
         values.names(wrong)
 
 
 @pytest.mark.parametrize("wrong", ["[a, b]", "[", 5, {}, True])
 def test_what_is_no_list_of_names_is_refused(wrong: object) -> None:
-    with pytest.raises(ValueError, match="^is not (valid JSON at line 1|a JSON array)"):
+    with pytest.raises(ValueError, match=r"^is not (valid JSON at line 1|a JSON array)"):
         values.names(wrong)

@@ -5,7 +5,7 @@ from typing import Any
 from dify_plugin import Tool
 from dify_plugin.entities.tool import ToolInvokeMessage
 
-from webui import credentials, request, result
+from webui import credentials, outcome, request, result
 from webui.client import WebUIClient
 from webui.parameters import Parameters
 from webui.reply import Reply
@@ -22,15 +22,17 @@ class Txt2ImgTool(Tool):
         given = PARAMETERS.read(tool_parameters)
         settings = credentials.read(self.runtime.credentials)
         with WebUIClient(settings) as client:
-            job = request.build(given, Server(client), default_model=settings.model)
-            outcome = result.Result("txt2img", job.body)
+            server = Server(client)
+            job = request.build(given, server, default_model=settings.model)
+            found = result.Result("txt2img", job.body)
             timeout = given.get("timeout", settings.timeout)
             response = client.generate("sdapi/v1/txt2img", job.body, timeout=timeout)
             reply = Reply(response, client.address)
             for picture in reply.pictures():
-                meta = {"mime_type": picture.mime_type, "filename": outcome.add(picture)}
+                meta = {"mime_type": picture.mime_type, "filename": found.add(picture)}
                 yield self.create_blob_message(picture.data, meta=meta)
-        summary = outcome.summary(reply.info, job.warnings, time.monotonic() - started)
+            summary = found.summary(reply.info, time.monotonic() - started)
+            summary["warnings"] = [*outcome.check(summary, job.body, server), *job.warnings]
         yield self.create_json_message(summary)
         yield self.create_text_message(result.text(summary))
         for name, value in result.variables(summary).items():

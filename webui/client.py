@@ -12,10 +12,11 @@ from requests.auth import HTTPBasicAuth
 from webui import diagnosis
 from webui.address import Address
 from webui.credentials import Credentials
-from webui.errors import WebUIResponseError
+from webui.errors import WebUIResponseError, WebUITimeoutError
 
 CONNECT_TIMEOUT = 10.0
 LOOKUP_TIMEOUT = 30.0
+LOOKUP_PATIENCE = 5.0
 
 Json = Any
 
@@ -78,11 +79,20 @@ class WebUIClient:
         """`GET /sd-models`: {title, model_name, hash, sha256, filename, config} each."""
         return self._list("sdapi/v1/sd-models")
 
-    def has_modules(self) -> bool:
-        """Whether `GET /sd-modules` exists: Forge and Neo, which load VAEs as modules."""
-        response = self._send("GET", "sdapi/v1/sd-modules")
-        with response:
-            return response.ok
+    def lookup(self, path: str, request: Mapping[str, Json] | None = None) -> Json:
+        """What an endpoint says that a call can do without: parsed JSON, or None.
+
+        GET, or POST of `request`. None for any failure but a server that cannot be reached at all;
+        a server that hangs costs LOOKUP_PATIENCE seconds.
+        """
+        method = "GET" if request is None else "POST"
+        try:
+            response = self._send(method, path, request, timeout=LOOKUP_PATIENCE)
+            with response:
+                self._read(response)
+                return response.json() if response.ok else None
+        except (WebUITimeoutError, WebUIResponseError, requests.exceptions.JSONDecodeError):
+            return None
 
     def generate(
         self, path: str, request: Mapping[str, Json], *, timeout: float
@@ -115,7 +125,7 @@ class WebUIClient:
         *,
         timeout: float | None = None,
     ) -> requests.Response:
-        response = self._send(method, path, request, timeout=timeout)
+        response = self._send(method, path, request, timeout=timeout or LOOKUP_TIMEOUT)
         if not 200 <= response.status_code < 300:
             with response:
                 self._read(response)
@@ -131,7 +141,7 @@ class WebUIClient:
         path: str,
         request: Mapping[str, Json] | None = None,
         *,
-        timeout: float | None = None,
+        timeout: float,
     ) -> requests.Response:
         url = str(self.address.endpoint(path))
         try:
@@ -139,7 +149,7 @@ class WebUIClient:
                 method,
                 url,
                 json=request,
-                timeout=(CONNECT_TIMEOUT, timeout or LOOKUP_TIMEOUT),
+                timeout=(min(CONNECT_TIMEOUT, timeout), timeout),
                 allow_redirects=False,
                 stream=True,
             )

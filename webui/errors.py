@@ -15,6 +15,7 @@ Dify prints "error type: <class name>, error details: <text>": names and texts a
         ├── WebUIServerError          it failed at the work (5xx)
         │   └── WebUIOutOfMemoryError the picture does not fit its memory
         └── WebUIResponseError        it answered 2xx with something else than the API promises
+            └── WrongModelError       it drew, but with another checkpoint than asked for
 """
 
 
@@ -68,3 +69,7 @@ class WebUIOutOfMemoryError(WebUIServerError):
 
 class WebUIResponseError(WebUIError):
     """A successful status with a body that is not what the API promises."""
+
+
+class WrongModelError(WebUIResponseError):
+    """The pictures come from another checkpoint than the one asked for."""

@@ -5,13 +5,20 @@ from collections.abc import Iterable
 
 
 def match(wanted: str, names: Iterable[str]) -> str | None:
-    """The server's own spelling of a name, forgiving case and blanks where that is unambiguous."""
+    """The server's own spelling of a name.
+
+    Case, blanks and underscores are forgiven where just one name is meant, so that "Euler a" finds
+    stable-diffusion.cpp's "euler_a".
+    """
     known = list(dict.fromkeys(names))
     wanted = wanted.strip()
     if wanted in known:
         return wanted
-    alike = [name for name in known if _fold(name) == _fold(wanted)]
-    return alike[0] if len(alike) == 1 else None
+    for alike in (_fold, _squash):
+        found = [name for name in known if alike(name) == alike(wanted)]
+        if len(found) == 1:
+            return found[0]
+    return None
 
 
 def suggestion(wanted: str, names: Iterable[str]) -> str:
@@ -29,3 +36,7 @@ def suggestion(wanted: str, names: Iterable[str]) -> str:
 
 def _fold(name: str) -> str:
     return " ".join(name.split()).casefold()
+
+
+def _squash(name: str) -> str:
+    return "".join(_fold(name).replace("_", " ").split())

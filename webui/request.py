@@ -1,11 +1,12 @@
 """One generation's request body, from a tool's values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from webui import lora, values
+from webui import field_checks, lora, name_checks, networks, values
 from webui.errors import InvalidParameterError
+from webui.families import SDCPP, SDNEXT
 from webui.server import Server
 
 # Parameters of ours: the API has no such fields, only places where they belong.
@@ -14,70 +15,76 @@ _SIZES = ("width", "height", "hr_resize_x", "hr_resize_y")
 _BUILT_IN_VAE = {"automatic", "none", "built in"}
 
 
-@dataclass
+@dataclass(frozen=True)
 class Request:
-    """What is posted, and what the user should know about how it came about."""
+    """What is posted, and what the user should know about it, the most telling first."""
 
     body: dict[str, Any]
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[str]
 
 
 def build(given: Mapping[str, Any], server: Server, *, default_model: str = "") -> Request:
     """The body for txt2img from values that `Parameters.read` gave.
 
     default_model: the checkpoint for calls that name none. Raises InvalidParameterError where
-    values contradict each other or name what the server does not have.
+    values contradict each other, name what the server does not have, or would crash it.
     """
+    loras = lora.listed(given.get("lora", ""))
+    profile = server.profile
     body = {name: value for name, value in given.items() if name not in _OWN}
-    request = Request(body)
-    _round_sizes(request)
-    _add_loras(request, given)
-    overrides = dict(body.get("override_settings", {}))
-    if "model" in given:
-        _put(overrides, "sd_model_checkpoint", server.checkpoint(given["model"], "model"), "model")
-    elif default_model and "sd_model_checkpoint" not in overrides:
-        overrides["sd_model_checkpoint"] = server.checkpoint(default_model, "model")
-    if "vae" in given:
-        _put(overrides, *_vae(given["vae"], server), "vae")
-    if "clip_skip" in given:
-        _put(overrides, "CLIP_stop_at_last_layers", given["clip_skip"], "clip_skip")
+    rounded = _round_sizes(body)
+    overrides = _overrides(given, server, default_model)
     if overrides:
         body["override_settings"] = overrides
-    request.body = merged(body, given.get("extra_parameters", {}))
-    _complete_hires(request.body)
-    return request
+    if "clip_skip" in given and profile.family in {SDNEXT, SDCPP}:
+        body["clip_skip"] = given["clip_skip"]
+    extra = given.get("extra_parameters", {})
+    body = merged(body, extra)
+    _complete_hires(body)
+    if loras:
+        networks.apply(loras, body, server)
+    tagged = networks.warnings(body, server)
+    field_checks.refuse(body, profile)
+    name_checks.check(body, server)
+    fields = [*(name for name in given if name not in _OWN), *extra]
+    if "vae" in given:
+        fields.append("override_settings")
+    return Request(body, [*field_checks.warnings(fields, body, profile), *tagged, *rounded])
 
 
-def _round_sizes(request: Request) -> None:
+def _round_sizes(body: dict[str, Any]) -> list[str]:
     """Latents are eighths of pixels; servers floor in silence, and some round up."""
+    warnings = []
     for name in _SIZES:
-        size = request.body.get(name, 0)
+        size = body.get(name, 0)
         rounded = (size + 4) // 8 * 8
         if rounded != size:
-            request.body[name] = rounded
-            request.warnings.append(
-                f"{name} {size} is no multiple of 8 and was rounded to {rounded}."
-            )
+            body[name] = rounded
+            warnings.append(f"{name} {size} is no multiple of 8 and was rounded to {rounded}.")
+    return warnings
 
 
-def _add_loras(request: Request, given: Mapping[str, Any]) -> None:
-    """Append tags to the prompt, and to the prompt of the second pass if it has its own."""
-    if "lora" not in given:
-        return
-    tags = lora.tags(given["lora"])
-    for name in ("prompt", "hr_prompt"):
-        if request.body.get(name):
-            request.body[name] = " ".join([request.body[name], *tags])
-    if request.body.get("disable_extra_networks"):
-        request.warnings.append("lora has no effect while disable_extra_networks is on.")
+def _overrides(given: Mapping[str, Any], server: Server, default_model: str) -> dict[str, Any]:
+    """override_settings, with what our own parameters put there."""
+    overrides = dict(given.get("override_settings", {}))
+    if "model" in given:
+        _put(overrides, "sd_model_checkpoint", given["model"], "model")
+    elif default_model:
+        overrides.setdefault("sd_model_checkpoint", default_model)
+    if "vae" in given:
+        _put(overrides, *_vae(given["vae"], server), "vae")
+    if "clip_skip" in given and server.profile.family not in {SDNEXT, SDCPP}:
+        _put(overrides, "CLIP_stop_at_last_layers", given["clip_skip"], "clip_skip")
+    return overrides
 
 
 def _vae(wanted: str, server: Server) -> tuple[str, Any]:
     """The option that selects a VAE, and its value: Forge and Neo load VAEs as modules."""
     chosen = values.names(wanted)
-    if server.loads_modules():
-        built_in = [name for name in chosen if name.lower() in _BUILT_IN_VAE]
-        return "forge_additional_modules", [name for name in chosen if name not in built_in]
+    if server.entries("sd-modules") is not None:
+        return "forge_additional_modules", [
+            name for name in chosen if name.lower() not in _BUILT_IN_VAE
+        ]
     if len(chosen) != 1:
         raise InvalidParameterError(
             f"vae: {wanted!r} names {len(chosen)} files, but this server takes one. "

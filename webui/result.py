@@ -34,9 +34,7 @@ class Result:
         )
         return file_name
 
-    def summary(
-        self, info: Mapping[str, Any], warnings: list[str], elapsed: float
-    ) -> dict[str, Any]:
+    def summary(self, info: Mapping[str, Any], elapsed: float) -> dict[str, Any]:
         """The node's `json`: one object that says all there is to say but the pictures.
 
         info: the server's, {} if it sent none; seeds and model are then read from the infotexts
@@ -58,7 +56,7 @@ class Result:
             "sampler": str(info.get("sampler_name") or _read(text, "Sampler") or ""),
             "request": _shortened(self._body),
             "info": _shortened(dict(info)),
-            "warnings": warnings,
+            "warnings": [],
             "elapsed_seconds": round(elapsed, 1),
         }
 

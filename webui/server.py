@@ -1,31 +1,155 @@
-"""What the connected server offers, and names matched against it."""
+"""What the connected server offers, asked once and kept a short while."""
 
-from webui import models, names
-from webui.client import WebUIClient
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from webui import families, models, names
+from webui.cache import Shelves
+from webui.client import Json, WebUIClient
 from webui.errors import InvalidParameterError
+from webui.families import Family
+
+_SHELVES = Shelves()
+_SCHEMA_LIFETIME = 600.0
+_LIST_LIFETIME = 60.0
+_API = "/sdapi/v1/"
+
+# What to ask of a server before its list is read again, so that a file copied a moment ago counts.
+_REFRESH = {
+    "sd-models": "refresh-checkpoints",
+    "sd-vae": "refresh-vae",
+    "sd-modules": "refresh-vae",
+    "loras": "refresh-loras",
+}
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Who the server is.
+
+    fields: what its txt2img reads, None where it has no schema and no table says.
+    paths: its endpoints, None without a schema.
+    """
+
+    family: Family
+    fields: frozenset[str] | None = None
+    paths: frozenset[str] | None = None
+
+    def reads(self, field: str) -> bool:
+        """Whether txt2img takes notice of a request field; true where nobody knows."""
+        return field not in self.family.ignores if self.fields is None else field in self.fields
 
 
 class Server:
-    """One server's lists, asked for when a call needs them."""
+    """One server's profile and lists. A list it does not offer, or not in time, is None."""
 
     def __init__(self, client: WebUIClient) -> None:
         self._client = client
+        address = client.address
+        self._shelf = _SHELVES.of(str(address), address.username, address.password)
+
+    @property
+    def profile(self) -> Profile:
+        """Family and fields, from `/openapi.json` or, without one, from a fingerprint."""
+        return self._shelf.get("profile", self._read_profile)
+
+    def entries(self, name: str, *, afresh: bool = False) -> list[dict[str, Any]] | None:
+        """`GET /sdapi/v1/<name>`, a list of objects.
+
+        afresh: after asking the server to look at its folders again.
+        """
+        paths = self.profile.paths
+        if paths is not None and _API + name not in paths:
+            return None
+        refresh = _REFRESH.get(name)
+        if afresh and refresh and (paths is None or _API + refresh in paths):
+            self._client.lookup(f"sdapi/v1/{refresh}", {})
+        return self._shelf.get(name, lambda: self._read_entries(name), afresh=afresh)
+
+    def scripts(self, *, afresh: bool = False) -> list[str] | None:
+        """The names of the scripts that txt2img can run, in lower case as the server lists them."""
+        paths = self.profile.paths
+        if paths is not None and _API + "scripts" not in paths:
+            return None
+        return self._shelf.get("scripts", self._read_scripts, afresh=afresh)
+
+    def loaded_model(self) -> str | None:
+        """What `GET /options` calls the loaded checkpoint; asked anew each time."""
+        options = self._client.lookup("sdapi/v1/options")
+        return options.get("sd_model_checkpoint") if isinstance(options, dict) else None
+
+    def find(
+        self, wanted: str, parameter: str, noun: str, offered: Callable[[bool], list[str] | None]
+    ) -> str:
+        """A name in the server's own spelling, looked up afresh before it is refused.
+
+        offered: gives the names, afresh or not; None means that nobody can tell, and the name
+        passes. InvalidParameterError with the closest names if the server does not have it.
+        """
+        known: list[str] = []
+        for afresh in (False, True):
+            listed = offered(afresh)
+            if listed is None:
+                return wanted
+            found = names.match(wanted, listed)
+            if found is not None:
+                return found
+            known = listed
+        raise self.missing(wanted, parameter, noun, known)
 
     def checkpoint(self, wanted: str, parameter: str) -> str:
-        """The spelling of a checkpoint to send.
+        """A checkpoint in a spelling that the server matches; errors as in `find`."""
+        known: list[dict[str, Any]] = []
+        for afresh in (False, True):
+            listed = self.entries("sd-models", afresh=afresh)
+            if listed is None:
+                return wanted
+            found = models.find(wanted, listed)
+            if found is not None:
+                return found
+            known = listed
+        raise self.missing(wanted, parameter, "model", models.titles(known))
 
-        InvalidParameterError with the closest names if the server does not have it: a server
-        would draw with whatever model is loaded and say nothing.
-        """
-        offered = self._client.sd_models()
-        found = models.find(wanted, offered)
-        if found is None:
-            raise InvalidParameterError(
-                f"{parameter}: the server has no model {wanted!r}. "
-                + names.suggestion(wanted, models.titles(offered))
-            )
-        return found
+    def missing(
+        self, wanted: str, parameter: str, noun: str, known: list[str]
+    ) -> InvalidParameterError:
+        """The error for a name that the server does not have."""
+        return InvalidParameterError(
+            f"{parameter}: {self.profile.family.label} has no {noun} {wanted!r}. "
+            + names.suggestion(wanted, known)
+        )
 
-    def loads_modules(self) -> bool:
-        """Whether VAE and text encoders are loaded as modules (Forge, Neo), not by sd_vae."""
-        return self._client.has_modules()
+    def _read_profile(self) -> tuple[Profile, float]:
+        schema = self._client.lookup("openapi.json")
+        paths = schema.get("paths") if isinstance(schema, dict) else None
+        if isinstance(paths, dict) and _API + "txt2img" in paths:
+            fields = _txt2img_fields(schema)
+            family = families.recognise(paths, fields or ())
+            return Profile(family, fields, frozenset(paths)), _SCHEMA_LIFETIME
+        if self._client.lookup("sdcpp/v1/capabilities") is not None:
+            return Profile(families.SDCPP, families.SDCPP.reads), _SCHEMA_LIFETIME
+        if self._client.lookup("sdapi/v1/version") is not None:
+            return Profile(families.SDNEXT), _SCHEMA_LIFETIME
+        return Profile(families.UNKNOWN), _LIST_LIFETIME
+
+    def _read_entries(self, name: str) -> tuple[list[dict[str, Any]] | None, float]:
+        found = self._client.lookup(f"sdapi/v1/{name}")
+        if not isinstance(found, list):
+            return None, _LIST_LIFETIME
+        return [entry for entry in found if isinstance(entry, dict)], _LIST_LIFETIME
+
+    def _read_scripts(self) -> tuple[list[str] | None, float]:
+        found = self._client.lookup("sdapi/v1/scripts")
+        listed = found.get("txt2img") if isinstance(found, dict) else None
+        return listed if isinstance(listed, list) else None, _LIST_LIFETIME
+
+
+def _txt2img_fields(schema: Json) -> frozenset[str] | None:
+    """The properties of txt2img's request body, found by the reference in its path."""
+    try:
+        content = schema["paths"][_API + "txt2img"]["post"]["requestBody"]["content"]
+        name = content["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
+        return frozenset(schema["components"]["schemas"][name]["properties"])
+    except (KeyError, TypeError, IndexError):
+        return None
