@@ -8,10 +8,6 @@ def tags_of(written: str) -> list[str]:
     return [each.tag for each in lora.listed(written)]
 
 
-def tags(text: str) -> list[str]:
-    return [one.tag for one in lora.listed(text)]
-
-
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
@@ -30,7 +26,7 @@ def tags(text: str) -> list[str]:
     ],
 )
 def test_a_list_of_loras_becomes_tags(written: str, expected: list[str]) -> None:
-    assert tags_of(written) == tags
+    assert tags_of(written) == expected
 
 
 @pytest.mark.parametrize(

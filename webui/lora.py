@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from webui.errors import InvalidParameterError
 
 _TAG = re.compile(r"<lora:([^<>:]+)((?::[^<>:]*)*)>")
-_ENTRY = re.compile(r"(?P<name>[^<>:]+?)\s*(?P<weights>(:\s*[+-]?(\d+\.?\d*|\.\d+)\s*)*)")
+_ENTRY = re.compile(r"(?P<name>[^<>:]+?)\s*(?P<weights>(:\s*[+-]?(\d+\.?\d*|\.\d+)\s*)*)", re.ASCII)
 
 
 @dataclass(frozen=True)
