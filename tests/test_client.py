@@ -2,16 +2,17 @@
 
 import base64
 import json
+import socket
 from pathlib import Path
 
 import pytest
 import requests
 from exchange import PASSWORD, connect, failure
-from raw_server import RawServer, reply
+from raw_server import RawServer, free_port, reply
 from responses import RequestsMock, matchers
 
 from webui import client
-from webui.errors import WebUIError, WebUINotFoundError, WebUITimeoutError
+from webui.errors import WebUIConnectionError, WebUIError, WebUINotFoundError, WebUITimeoutError
 
 PASTED = "http://me:hunter2%2Fwith%3Aodd%40signs@"
 OPTIONS = '{"sd_model_checkpoint": "dream", "samples_format": "png"}'
@@ -46,30 +47,59 @@ def test_models_are_a_list_of_objects() -> None:
         assert there.sd_models() == [{"title": "a"}, {"title": "c"}]
 
 
-@pytest.mark.parametrize(("status", "exists"), [("200 OK", True), ("404 Not Found", False)])
-def test_modules_exist_where_the_server_lists_them(status: str, exists: bool) -> None:
-    answer = reply("[]", status=status)
-    with RawServer(answer) as server, connect(server.base_url) as there:
-        assert there.has_modules() is exists
+def test_a_lookup_gives_what_the_endpoint_says() -> None:
+    with RawServer(reply('[{"model_name": "a"}]')) as server, connect(server.base_url) as there:
+        assert there.lookup("sdapi/v1/sd-modules") == [{"model_name": "a"}]
+        assert there.lookup("sdapi/v1/refresh-vae", {}) == [{"model_name": "a"}]
+    assert [request.split(b" HTTP", 1)[0] for request in server.requests] == [
+        b"GET /sdapi/v1/sd-modules",
+        b"POST /sdapi/v1/refresh-vae",
+    ]
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        reply("", "Location: /login", status="302 Found"),
+        reply('{"detail": "Not Found"}', status="404 Not Found"),
+        reply('{"location": "/login"}', "Location: /login", status="302 Found"),
         reply('{"detail": "Not authenticated"}', status="401 Unauthorized"),
         reply('{"error": "OSError", "errors": "disk on fire"}', status="500 Server Error"),
         reply("<html></html>", content_type="text/html"),
+        reply("", status="204 No Content"),
+        reply("["),
+        reply("[" * 100_000),
+        reply("1" * 5000),
+        reply(b"\xff\xfe\xfa"),
     ],
-    ids=["redirect", "401", "500", "web page"],
+    ids=["404", "redirect", "401", "500", "web page", "nothing", "cut", "nested", "digits",
+         "not UTF-8"],
+)  # fmt: skip
+def test_a_lookup_that_fails_gives_nothing(answer: bytes) -> None:
+    with RawServer(answer) as server, connect(server.base_url) as there:
+        assert there.lookup("sdapi/v1/sd-modules") is None
+
+
+@pytest.mark.parametrize(
+    "begun", [b"", reply("[]", length=1000)], ids=["silence", "half an answer"]
 )
-def test_whether_modules_exist_is_not_guessed_from_a_failure(answer: bytes) -> None:
+def test_a_lookup_does_not_wait_for_a_server_that_hangs(
+    monkeypatch: pytest.MonkeyPatch, begun: bytes
+) -> None:
+    def hang(connection: socket.socket) -> None:
+        connection.sendall(begun)
+        connection.recv(1)
+
+    monkeypatch.setattr(client, "LOOKUP_PATIENCE", 0.3)
+    with RawServer(hang) as server, connect(server.base_url) as there:
+        assert there.lookup("sdapi/v1/sd-modules") is None
+
+
+def test_a_lookup_says_so_when_nothing_can_be_reached() -> None:
     with (
-        RawServer(answer) as server,
-        connect(server.base_url) as there,
-        pytest.raises(WebUIError),
+        connect(f"http://127.0.0.1:{free_port()}") as there,
+        pytest.raises(WebUIConnectionError, match="refused the connection"),
     ):
-        there.has_modules()
+        there.lookup("sdapi/v1/sd-modules")
 
 
 @pytest.mark.parametrize(

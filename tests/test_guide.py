@@ -92,7 +92,8 @@ def test_the_contents_list_every_section() -> None:
 def test_every_message_to_look_up_is_one_the_plugin_gives() -> None:
     quoted = re.findall(r'(?m)^\| "([^"]+)" \|', section("Troubleshooting"))
     assert len(quoted) > 15
-    texts = [text for path in sorted((ROOT / "webui").glob("*.py")) for text in strings(path)]
+    modules = [*(ROOT / "webui").glob("*.py"), *(ROOT / "provider").glob("*.py")]
+    texts = [text for path in modules for text in strings(path)]
     assert [
         words
         for words in quoted

@@ -174,6 +174,11 @@ def test_a_chunk_that_claims_more_than_there_is_ends_the_search() -> None:
     assert images.identify(data).infotext is None
 
 
+def test_an_infotext_that_unpacks_to_more_than_any_server_writes_is_left_packed() -> None:
+    bomb = zlib.compress(b"a" * 2**24, level=9)
+    assert images.identify(png_with(chunk(b"zTXt", b"parameters\0\0" + bomb))).infotext is None
+
+
 def test_of_two_infotexts_the_first_counts() -> None:
     data = png_with(chunk(b"tEXt", b"parameters\0first"), chunk(b"tEXt", b"parameters\0second"))
     assert images.identify(data).infotext == "first"

@@ -13,6 +13,7 @@ MAY_IMPORT_REQUESTS = {
     "webui/client.py": "sends",
     "webui/diagnosis.py": "tells requests' exceptions and responses apart",
     "webui/reply.py": "reads an open response",
+    "webui/words.py": "reads the body of a response",
 }
 
 

@@ -9,7 +9,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 
-from webui import diagnosis
+from webui import diagnosis, words
 from webui.address import Address
 from webui.credentials import Credentials
 from webui.errors import WebUIResponseError, WebUITimeoutError
@@ -90,8 +90,8 @@ class WebUIClient:
             response = self._send(method, path, request, timeout=LOOKUP_PATIENCE)
             with response:
                 self._read(response)
-                return response.json() if response.ok else None
-        except (WebUITimeoutError, WebUIResponseError, requests.exceptions.JSONDecodeError):
+                return words.parsed(response) if _is_success(response) else None
+        except (WebUITimeoutError, WebUIResponseError, ValueError):
             return None
 
     def generate(
@@ -113,8 +113,8 @@ class WebUIClient:
 
     def _json(self, response: requests.Response) -> Json:
         try:
-            return response.json()
-        except requests.exceptions.JSONDecodeError:
+            return words.parsed(response)
+        except ValueError:
             raise diagnosis.not_a_webui(response, self.address) from None
 
     def _exchange(
@@ -126,7 +126,7 @@ class WebUIClient:
         timeout: float | None = None,
     ) -> requests.Response:
         response = self._send(method, path, request, timeout=timeout or LOOKUP_TIMEOUT)
-        if not 200 <= response.status_code < 300:
+        if not _is_success(response):
             with response:
                 self._read(response)
                 raise diagnosis.of_status(response, self.address)
@@ -153,15 +153,16 @@ class WebUIClient:
                 allow_redirects=False,
                 stream=True,
             )
-        except requests.RequestException as error:
+        except diagnosis.Broken as error:
             raise diagnosis.of_exception(error, self.address) from error
-        except UnicodeError as error:
-            # What the name encoder of the resolver raises for a label over 63 characters.
-            raise WebUIResponseError(f"{self.address.host} is not a host name.") from error
 
     def _read(self, response: requests.Response) -> None:
         """Load the body; the connection can break off in it too."""
         try:
             response.content  # noqa: B018 - reading it is the effect
-        except requests.RequestException as error:
+        except diagnosis.Broken as error:
             raise diagnosis.of_exception(error, self.address) from error
+
+
+def _is_success(response: requests.Response) -> bool:
+    return 200 <= response.status_code < 300

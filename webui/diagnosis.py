@@ -6,7 +6,9 @@ import ssl
 from collections.abc import Iterator
 
 import requests
+import urllib3
 
+from webui import words
 from webui.address import Address
 from webui.errors import (
     WebUIAuthenticationError,
@@ -21,19 +23,20 @@ from webui.errors import (
     WebUITimeoutError,
 )
 
-_LONGEST_QUOTE = 300
+# What a request can end with; not all that urllib3 raises is wrapped by requests.
+Broken = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError)
 
 
-def of_exception(error: requests.RequestException, address: Address) -> WebUIError:
+def of_exception(error: BaseException, address: Address) -> WebUIError:
     """Say why no whole answer came. Timeouts first: ConnectTimeout is a ConnectionError too."""
     if isinstance(error, requests.ConnectTimeout):
         return WebUITimeoutError(
             f"{address} did not accept a connection in time. Is the machine on, the address right, "
             f"and port {address.url.port} open in its firewall?{_docker_hint(address)}"
         )
-    if isinstance(error, requests.ReadTimeout):
-        return WebUITimeoutError(f"{address} accepted the request but did not answer in time.")
     causes = list(_causes(error))
+    if any(isinstance(cause, urllib3.exceptions.ReadTimeoutError) for cause in causes):
+        return WebUITimeoutError(f"{address} accepted the request but did not answer in time.")
     if isinstance(error, requests.exceptions.ProxyError):
         return WebUIConnectionError(
             f"The HTTP proxy of the plugin's environment could not reach {address}. "
@@ -59,10 +62,18 @@ def of_exception(error: requests.RequestException, address: Address) -> WebUIErr
         return WebUIConnectionError(
             f"There is no route to {address.host}. Is the machine on and in this network?"
         )
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+    if isinstance(error, requests.exceptions.ContentDecodingError | urllib3.exceptions.DecodeError):
+        return WebUIResponseError(f"The reply from {address} is not compressed as it says.")
+    if any(isinstance(cause, urllib3.exceptions.IncompleteRead) for cause in causes):
         return WebUIConnectionError(f"{address} broke off the connection in the middle of a reply.")
-    if isinstance(error, requests.exceptions.InvalidURL):
-        return WebUIConnectionError(f"{address} is not an address that can be called.")
+    if isinstance(
+        error,
+        requests.exceptions.InvalidURL | urllib3.exceptions.LocationParseError | UnicodeError,
+    ):
+        return WebUIConnectionError(f"{address.host} cannot be the name of a host: check base_url.")
+    if type(error) is OSError:
+        # What requests says of a REQUESTS_CA_BUNDLE that is not there.
+        return WebUICertificateError(f"No connection to {address}: {error}.")
     other = " If it speaks TLS, write https:// instead." if address.url.scheme == "http" else ""
     return WebUIConnectionError(
         f"{address} closed the connection without an answer. Did the WebUI crash or restart?{other}"
@@ -71,15 +82,15 @@ def of_exception(error: requests.RequestException, address: Address) -> WebUIErr
 
 def of_status(response: requests.Response, address: Address) -> WebUIError:
     """Say why the server answered with a status other than 2xx."""
-    status, words = response.status_code, quoted(response)
+    status, said = response.status_code, words.quoted(response, address)
     if response.is_redirect:
         return _of_redirect(response, address)
     if status in {401, 403}:
         return WebUIAuthenticationError(
-            f"{address} refuses the login {address.username!r} ({status}{words}). Set username and "
+            f"{address} refuses the login {address.username!r} ({status}){said} Set username and "
             "password as in the WebUI's --api-auth."
             if address.username
-            else f"{address} asks for a login ({status}{words}). Set username and password in the "
+            else f"{address} asks for a login ({status}){said} Set username and password in the "
             "plugin's settings, as in the WebUI's --api-auth."
         )
     if status == requests.codes.not_found and _is_bare_not_found(response):
@@ -88,66 +99,31 @@ def of_status(response: requests.Response, address: Address) -> WebUIError:
             "Start the WebUI with --api, and check that the address is the WebUI's own."
         )
     if status < requests.codes.server_error:
-        return WebUIRequestError(f"{address} refused the request ({status}){words or '.'}")
-    if "outofmemory" in words.lower().replace(" ", ""):
+        return WebUIRequestError(f"{address} refused the request ({status}){said}")
+    if "outofmemory" in said.lower().replace(" ", ""):
         return WebUIOutOfMemoryError(
-            f"The graphics memory of {address} does not suffice{words} Ask for a smaller width, "
+            f"The graphics memory of {address} does not suffice{said} Ask for a smaller width, "
             "height, batch_size or hr_scale."
         )
-    return WebUIServerError(f"{address} failed ({status}){words or '.'}")
+    return WebUIServerError(f"{address} failed ({status}){said}")
 
 
 def not_a_webui(response: requests.Response, address: Address) -> WebUIResponseError:
     """Say that a 2xx answer does not come from a WebUI's API."""
-    kind = "a web page" if "html" in response.headers.get("Content-Type", "") else "something else"
+    kind = "a web page" if words.is_web_page(response) else "something else"
     return WebUIResponseError(
         f"{address} answers {response.request.path_url} with {kind}, not as a Stable Diffusion "
         "WebUI does. Check host and port, and that the WebUI runs with --api."
     )
 
 
-def quoted(response: requests.Response) -> str:
-    """The server's own words in any of the shapes these servers use, as ": words." or ""."""
-    try:
-        body = response.json()
-    except requests.exceptions.JSONDecodeError:
-        body = "" if "html" in response.headers.get("Content-Type", "") else response.text
-    words = words_of(body)
-    return f": {words.rstrip('.')}." if words else ""
-
-
-def words_of(body: object) -> str:
-    """What an error body says, at most 300 characters, line breaks folded."""
-    words = body if isinstance(body, str) else ""
-    if isinstance(body, dict):
-        parts = [body.get("error"), body.get("detail"), body.get("errors"), body.get("message")]
-        words = ": ".join(dict.fromkeys(text for part in parts if (text := _flat(part))))
-        words = words.removeprefix("HTTPException: ")
-    words = " ".join(words.split())
-    return words if len(words) <= _LONGEST_QUOTE else words[: _LONGEST_QUOTE - 1] + "…"
-
-
-def _flat(part: object) -> str:
-    """A `detail` is text, or pydantic's list of {loc, msg}, told as "field: reason"."""
-    if isinstance(part, str):
-        return part.strip()
-    if isinstance(part, list):
-        return "; ".join(_flat(item) for item in part)
-    if isinstance(part, dict) and "msg" in part:
-        field = ".".join(str(step) for step in part.get("loc", ()) if step != "body")
-        return f"{field}: {part['msg']}" if field else str(part["msg"])
-    if isinstance(part, dict):
-        return words_of(part)
-    return ""
-
-
 def _is_bare_not_found(response: requests.Response) -> bool:
     """A 404 of the router, not one with words of its own such as "Sampler not found"."""
     try:
-        body = response.json()
-    except requests.exceptions.JSONDecodeError:
+        body = words.parsed(response)
+    except ValueError:
         return True
-    return not isinstance(body, dict) or body.get("detail", "Not Found") == "Not Found"
+    return not isinstance(body, dict) or words.of(body) in {"", "Not Found"}
 
 
 def _of_redirect(response: requests.Response, address: Address) -> WebUINotFoundError:

@@ -19,6 +19,7 @@ _SIGNATURES = (
     (0, b"II*\x00", "image/tiff", "tiff"),
     (0, b"MM\x00*", "image/tiff", "tiff"),
 )
+_LONGEST_TEXT = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -116,12 +117,21 @@ def _png_text(data: bytes, keyword: str) -> str | None:
             if kind == b"tEXt":
                 return rest.decode("latin-1")
             if kind == b"zTXt":
-                return zlib.decompress(rest[1:]).decode("latin-1")
+                return _unpacked(rest[1:]).decode("latin-1")
             compressed, (_, _, text) = rest[0], rest[2:].split(b"\0", 2)
-            return (zlib.decompress(text) if compressed else text).decode()
+            return (_unpacked(text) if compressed else text).decode()
         except (zlib.error, ValueError, IndexError):
             return None
     return None
+
+
+def _unpacked(data: bytes) -> bytes:
+    """Decompressed text; ValueError for more of it than any infotext holds."""
+    unpacking = zlib.decompressobj()
+    text = unpacking.decompress(data, _LONGEST_TEXT)
+    if not unpacking.eof:
+        raise ValueError("cut off, or too long")
+    return text
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

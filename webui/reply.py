@@ -10,10 +10,10 @@ from typing import Any
 
 import ijson
 import requests
-from ijson.common import IncompleteJSONError, JSONError
+from ijson.common import JSONError
 from ijson.utils import sendable_list
 
-from webui import diagnosis, images
+from webui import diagnosis, images, words
 from webui.address import Address
 from webui.errors import WebUIConnectionError, WebUIResponseError
 from webui.images import Picture
@@ -51,10 +51,10 @@ class Reply:
                 elif prefix == "info" and event == "string":
                     self.info = _parsed_info(value)
                 elif prefix in {"error", "detail", "message"} and event == "string":
-                    self._words = diagnosis.words_of({"error": self._words, "detail": value})
+                    self._words = words.of({"error": self._words, "detail": value})
         if not self._has_images:
-            words = f": {self._words}" if self._words else ""
-            raise WebUIResponseError(f"{self._address} answered without images{words}.")
+            said = f": {self._words.rstrip('.')}" if self._words else ""
+            raise WebUIResponseError(f"{self._address} answered without images{said}.")
 
     def _picture(self, value: object) -> Picture:
         self._count += 1
@@ -70,40 +70,55 @@ class Reply:
     def _events(self) -> Iterator[tuple[str, str, Any]]:
         """ijson's (prefix, event, value) for each piece of the body."""
         events = sendable_list()
-        parser = ijson.parse_coro(events)
+        # Floats, because the C parser does not survive a whole number of over 4300 digits.
+        parser = ijson.parse_coro(events, use_float=True)
         seen = False
         try:
-            for chunk in self._response.iter_content(_CHUNK):
+            for chunk in self._chunks():
                 parser.send(chunk)
                 seen = seen or bool(events)
                 yield from events
                 events.clear()
-            parser.close()
-            yield from events
         except JSONError as error:
-            raise self._unreadable(error, seen) from error
-        except requests.RequestException as error:
+            # What came before the mistake in the same chunk is sound.
+            seen = seen or bool(events)
+            yield from events
+            raise self._unreadable(seen) from error
+        try:
+            parser.close()
+        except JSONError as error:
+            if not seen:
+                raise diagnosis.not_a_webui(self._response, self._address) from error
+            raise WebUIResponseError(
+                f"The reply from {self._address} ends in the middle, after "
+                f"{_told(self._count, 'whole ')}. Did a proxy cut it, or the WebUI stop?"
+            ) from error
+
+    def _chunks(self) -> Iterator[bytes]:
+        """The body as it comes in. requests' own iterator waits until a chunk is full."""
+        raw = self._response.raw
+        try:
+            while chunk := raw.read1(_CHUNK, decode_content=True):
+                yield chunk
+        except diagnosis.Broken as error:
             problem = diagnosis.of_exception(error, self._address)
-            if self._count:
-                raise WebUIConnectionError(
-                    f"{problem} {self._count} images had arrived."
-                ) from error
+            if self._count and isinstance(problem, WebUIConnectionError):
+                raise type(problem)(f"{problem} {_told(self._count)} had arrived.") from error
             raise problem from error
 
-    def _unreadable(self, error: JSONError, seen: bool) -> WebUIResponseError:
+    def _unreadable(self, seen: bool) -> WebUIResponseError:
         if not seen:
             return diagnosis.not_a_webui(self._response, self._address)
-        if isinstance(error, IncompleteJSONError):
-            return WebUIResponseError(
-                f"The reply from {self._address} ends in the middle, after {self._count} whole "
-                "images. Did a proxy cut it, or the WebUI stop?"
-            )
         return WebUIResponseError(f"The reply from {self._address} is not valid JSON.")
+
+
+def _told(count: int, kind: str = "") -> str:
+    return f"{count} {kind}{'image' if count == 1 else 'images'}"
 
 
 def _parsed_info(text: str) -> dict[str, Any]:
     try:
         info = json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return {}
     return info if isinstance(info, dict) else {}

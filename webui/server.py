@@ -116,7 +116,7 @@ class Server:
     ) -> InvalidParameterError:
         """The error for a name that the server does not have."""
         return InvalidParameterError(
-            f"{parameter}: {self.profile.family.label} has no {noun} {wanted!r}. "
+            f"{parameter}: {self.profile.family.label} has no {noun} named {wanted!r}. "
             + names.suggestion(wanted, known)
         )
 
