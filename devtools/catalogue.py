@@ -129,7 +129,8 @@ class Script:
 class Catalogue:
     """One server's stock. The first checkpoint is the one loaded at the start.
 
-    `unsaved_options` are those that its settings file, written by an older version, lacks.
+    `modules` are VAEs and text encoders, where the server loads them alike. `unsaved_options`
+    are those that its settings file, written by an older version, lacks.
     """
 
     version: str
@@ -145,4 +146,5 @@ class Catalogue:
     loras: tuple[str, ...]
     scripts: tuple[Script, ...]
     options: Mapping[str, Any]
-    unsaved_options: tuple[str, ...]
+    unsaved_options: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()

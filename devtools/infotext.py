@@ -9,12 +9,18 @@ _PAIR = re.compile(r'\s*([\w ()/-]+):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)')
 _SIZE = re.compile(r"(\d+)x(\d+)")
 
 
-def write(prompt: str, negative_prompt: str, parameters: Mapping[str, Any]) -> str:
-    """Prompt, negative prompt, and a last line of `Name: value` pairs; None leaves a pair out."""
+def write(
+    prompt: str, negative_prompt: str, parameters: Mapping[str, Any], *, blank_line: bool = False
+) -> str:
+    """Prompt, negative prompt, and a last line of `Name: value` pairs; None leaves a pair out.
+
+    `blank_line` gives a negative prompt its line even if it is empty.
+    """
     pairs = ", ".join(
         f"{name}: {_quote(value)}" for name, value in parameters.items() if value is not None
     )
-    negative = f"\nNegative prompt: {negative_prompt}" if negative_prompt else ""
+    shown = blank_line or negative_prompt
+    negative = f"\nNegative prompt: {negative_prompt}" if shown else ""
     return f"{prompt}{negative}\n{pairs}".strip()
 
 

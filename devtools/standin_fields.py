@@ -1,17 +1,15 @@
-"""The request fields of a WebUI, checked as its own framework checks them.
+"""The fields of txt2img and img2img on AUTOMATIC1111 and the four forks that share its code.
 
-AUTOMATIC1111 runs on pydantic 1, whose conversions and error texts differ from pydantic 2's;
-`pydantic.v1` is that same code.
+A table gives each field's type and default. An inherited field accepts null, whatever its type;
+one that the API adds accepts null only where null is its default.
 """
 
-import json
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
-from pydantic.v1 import BaseModel, Field, ValidationError, create_model
+Table = Mapping[str, tuple[str, Any]]
 
-# name: (type, default). An inherited field accepts null, whatever its type.
-INHERITED: Mapping[str, tuple[str, Any]] = {
+INHERITED: Table = {
     "prompt": ("str", ""),
     "styles": ("list[str]", None),
     "seed": ("int", -1),
@@ -47,7 +45,7 @@ INHERITED: Mapping[str, tuple[str, Any]] = {
     "firstpass_image": ("str", None),
     "comments": ("dict", None),
 }
-TXT2IMG: Mapping[str, tuple[str, Any]] = {
+TXT2IMG: Table = {
     "enable_hr": ("bool", False),
     "firstphase_width": ("int", 0),
     "firstphase_height": ("int", 0),
@@ -62,7 +60,7 @@ TXT2IMG: Mapping[str, tuple[str, Any]] = {
     "hr_prompt": ("str", ""),
     "hr_negative_prompt": ("str", ""),
 }
-IMG2IMG: Mapping[str, tuple[str, Any]] = {
+IMG2IMG: Table = {
     "denoising_strength": ("float", 0.75),
     "init_images": ("list", None),
     "resize_mode": ("int", 0),
@@ -79,8 +77,7 @@ IMG2IMG: Mapping[str, tuple[str, Any]] = {
     "initial_noise_multiplier": ("float", None),
     "latent_mask": ("str", None),
 }
-# Fields that the API adds accept null only where null is their default.
-ADDED: Mapping[str, tuple[str, Any]] = {
+ADDED: Table = {
     "sampler_index": ("str", "Euler"),
     "script_name": ("str", None),
     "script_args": ("list", []),
@@ -90,117 +87,40 @@ ADDED: Mapping[str, tuple[str, Any]] = {
     "force_task_id": ("str", None),
     "infotext": ("str", None),
 }
-ADDED_IMG2IMG: Mapping[str, tuple[str, Any]] = {"include_init_images": ("bool", False)}
 
-_TYPES: Mapping[str, Any] = {
-    "str": str,
-    "int": int,
-    "float": float,
-    "bool": bool,
-    "list": list,
-    "dict": dict,
-    "list[str]": list[str],
-    "dict[str, Any]": dict[str, Any],
+_DISTILLED: Table = {"distilled_cfg_scale": ("float", 3.5)}
+_HR_DISTILLED: Table = {"hr_distilled_cfg": ("float", 3.5)}
+# Whoever leaves this one out gets a second pass without guidance.
+_HR_CFG: Table = {"hr_cfg": ("float", 1.0)}
+_HR_MODULES: Table = {"hr_additional_modules": ("list", None)}
+
+# What each fork has besides, per endpoint.
+MORE: Mapping[str, tuple[Table, Table]] = {
+    "forge": (
+        {**_DISTILLED, **_HR_CFG, **_HR_DISTILLED, **_HR_MODULES},
+        {**_DISTILLED, **_HR_DISTILLED},
+    ),
+    "reforge": (_HR_CFG, {}),
+    "neo": (
+        {**_DISTILLED, **_HR_CFG, **_HR_DISTILLED, **_HR_MODULES},
+        {**_DISTILLED, "init_latent": ("Any", None), "mask_blur": ("int", 4)},
+    ),
+}
+# And what it has not.
+LESS: Mapping[str, frozenset[str]] = {
+    "classic": frozenset({"scheduler", "hr_scheduler"}),
+    "neo": frozenset({"mask_blur_x", "mask_blur_y"}),
 }
 
 
-class InvalidRequestError(Exception):
-    """What the framework answers with status 422; `detail` is its list of complaints."""
-
-    def __init__(self, detail: list[dict[str, Any]]) -> None:
-        super().__init__(detail)
-        self.detail = detail
-
-
-def generation_model(
-    name: str,
-    inherited: Mapping[str, tuple[str, Any]],
-    added: Mapping[str, tuple[str, Any]],
-) -> type[BaseModel]:
-    fields: dict[str, Any] = {
-        field: (_TYPES[kind] | None, default) for field, (kind, default) in inherited.items()
-    }
-    fields |= {field: (_TYPES[kind], default) for field, (kind, default) in added.items()}
-    return create_model(name, **fields)
+def inherited(family: str, kind: str) -> Table:
+    """The fields taken from the processing class; `kind` is txt2img or img2img."""
+    own = TXT2IMG if kind == "txt2img" else IMG2IMG
+    more = MORE.get(family, ({}, {}))[kind == "img2img"]
+    fields = {**INHERITED, **own, **more}
+    return {name: field for name, field in fields.items() if name not in LESS.get(family, ())}
 
 
-Txt2Img = generation_model("StableDiffusionProcessingTxt2Img", {**INHERITED, **TXT2IMG}, ADDED)
-Img2Img = generation_model(
-    "StableDiffusionProcessingImg2Img", {**INHERITED, **IMG2IMG}, {**ADDED, **ADDED_IMG2IMG}
-)
-
-
-class ExtrasSingleImageRequest(BaseModel):
-    resize_mode: Literal[0, 1] = 0
-    show_extras_results: bool = True
-    gfpgan_visibility: float = Field(default=0, ge=0, le=1)
-    codeformer_visibility: float = Field(default=0, ge=0, le=1)
-    codeformer_weight: float = Field(default=0, ge=0, le=1)
-    upscaling_resize: float = Field(default=2, gt=0)
-    upscaling_resize_w: int = Field(default=512, ge=1)
-    upscaling_resize_h: int = Field(default=512, ge=1)
-    upscaling_crop: bool = True
-    upscaler_1: str = "None"
-    upscaler_2: str = "None"
-    extras_upscaler_2_visibility: float = Field(default=0, ge=0, le=1)
-    upscale_first: bool = False
-    image: str = ""
-
-
-class PNGInfoRequest(BaseModel):
-    image: str
-
-
-class ProgressRequest(BaseModel):
-    id_task: str | None = None
-    id_live_preview: int = -1
-    live_preview: bool = True
-
-
-def read_json(body: bytes, content_type: str) -> Any:  # noqa: ANN401 - any JSON value
-    """The body as FastAPI reads it: None when empty, bytes when the type is not JSON's."""
-    if not body:
-        return None
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind and kind != "application/json" and not kind.endswith("+json"):
-        return body
-    try:
-        return json.loads(body)
-    except json.JSONDecodeError as error:
-        complaint = {
-            "loc": ["body", error.pos],
-            "msg": str(error),
-            "type": "value_error.jsondecode",
-            "ctx": {
-                "msg": error.msg,
-                "doc": error.doc,
-                "pos": error.pos,
-                "lineno": error.lineno,
-                "colno": error.colno,
-            },
-        }
-        raise InvalidRequestError([complaint]) from error
-
-
-def check_object(value: object) -> dict[str, Any]:
-    """The body as a JSON object, or InvalidRequestError."""
-    if value is None:
-        complaint = {"loc": ["body"], "msg": "field required", "type": "value_error.missing"}
-        raise InvalidRequestError([complaint])
-    if not isinstance(value, dict):
-        complaint = {
-            "loc": ["body"],
-            "msg": "value is not a valid dict",
-            "type": "type_error.dict",
-        }
-        raise InvalidRequestError([complaint])
-    return value
-
-
-def check_fields(model: type[BaseModel], value: object) -> BaseModel:
-    """The request with converted values and defaults, or InvalidRequestError."""
-    try:
-        return model.parse_obj(check_object(value))
-    except ValidationError as error:
-        complaints = [{**one, "loc": ["body", *one["loc"]]} for one in error.errors()]
-        raise InvalidRequestError([dict(one) for one in complaints]) from error
+def added(kind: str) -> Table:
+    """The fields that the API puts on top."""
+    return ADDED if kind == "txt2img" else {**ADDED, "include_init_images": ("bool", False)}

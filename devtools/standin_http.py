@@ -1,4 +1,4 @@
-"""Bodies, errors, login and compression in the form that A1111's web framework gives them."""
+"""Bodies, errors, login and compression in the form that each family gives them."""
 
 import base64
 import binascii
@@ -10,11 +10,11 @@ from typing import Any
 from flask import Request, Response
 from werkzeug.exceptions import MethodNotAllowed
 
-from devtools.standin_fields import InvalidRequestError, read_json
+from devtools.standin_errors import CrashError, RefusalError
+from devtools.standin_family import Family
 from devtools.standin_queue import ClosingError
-from devtools.standin_state import CrashError, RefusalError
+from devtools.standin_schema import InvalidRequestError
 
-_GZIP_FROM = 1000
 _PAGE = "<!DOCTYPE html><html><head><title>{}</title></head><body></body></html>"
 
 
@@ -25,10 +25,6 @@ def json_reply(value: object, status: int = 200) -> Response:
 
 def page(title: str) -> Response:
     return Response(_PAGE.format(title), content_type="text/html; charset=utf-8")
-
-
-def body_of(request: Request) -> Any:  # noqa: ANN401 - any JSON value
-    return read_json(request.get_data(), request.headers.get("Content-Type", ""))
 
 
 def json_or_none(request: Request) -> Any:  # noqa: ANN401 - any JSON value
@@ -43,7 +39,8 @@ def logins_in(api_auth: str | None) -> dict[str, str]:
     return dict(login.split(":") for login in (api_auth or "").split(",") if login)
 
 
-def check_login(request: Request, logins: Mapping[str, str]) -> None:
+def check_login(request: Request, logins: Mapping[str, str], family: Family) -> None:
+    """RefusalError unless the request carries one of the logins."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "basic":
         raise RefusalError(401, "Not authenticated")
@@ -54,46 +51,80 @@ def check_login(request: Request, logins: Mapping[str, str]) -> None:
     if not colon:
         raise RefusalError(401, "Invalid authentication credentials")
     if logins.get(name) != password:
-        raise RefusalError(401, "Incorrect username or password")
+        wrong = "Unauthorized" if family.name == "sdnext" else "Incorrect username or password"
+        raise RefusalError(401, wrong)
 
 
-def compress(request: Request, response: Response) -> None:
+def compress(request: Request, response: Response, family: Family) -> None:
     """Compress as much as the real servers do: long, at level 9, if the client takes it."""
     body = response.get_data()
-    if len(body) < _GZIP_FROM or "gzip" not in request.headers.get("Accept-Encoding", ""):
+    if family.compresses_from is None or len(body) < family.compresses_from:
+        return
+    if "gzip" not in request.headers.get("Accept-Encoding", ""):
         return
     response.set_data(gzip.compress(body, compresslevel=9))
     response.headers["Content-Encoding"] = "gzip"
     response.headers["Vary"] = "Accept-Encoding"
 
 
-def _invalid(error: InvalidRequestError) -> Response:
-    return json_reply({"detail": error.detail}, 422)
+def error_handlers(family: Family) -> Mapping[type[Exception], Callable[[Any], Response]]:
+    """What becomes of each exception on its way out."""
+
+    def invalid(error: InvalidRequestError) -> Response:
+        return json_reply({"detail": error.detail}, 422)
+
+    def refused(error: RefusalError) -> Response:
+        return _refusal(family, error)
+
+    def crashed(error: CrashError) -> Response:
+        return _crash(family, error)
+
+    def closing(_error: ClosingError) -> Response:
+        return Response(status=503)
+
+    def not_allowed(_error: MethodNotAllowed) -> Response:
+        if family.framework is None:
+            return Response(status=404)
+        return json_reply({"detail": "Method Not Allowed"}, 405)
+
+    return {
+        InvalidRequestError: invalid,
+        RefusalError: refused,
+        CrashError: crashed,
+        ClosingError: closing,
+        MethodNotAllowed: not_allowed,
+    }
 
 
-def _refused(error: RefusalError) -> Response:
-    # The header that asks for a login is lost on the way, as it is on the real server.
-    body = {"error": "HTTPException", "detail": error.detail, "body": "", "errors": ""}
+def _refusal(family: Family, error: RefusalError) -> Response:
+    if family.framework is None:
+        return json_reply({"error": error.detail}, error.status)
+    if family.plain_refusals:
+        response = json_reply({"detail": error.detail}, error.status)
+        if error.status == 401:
+            response.headers["WWW-Authenticate"] = "Basic"
+        return response
+    # Elsewhere the header that asks for a login is lost on the way.
+    body: dict[str, Any] = {
+        "error": "HTTPException",
+        "detail": error.detail,
+        "body": "",
+        "errors": "",
+    }
+    if family.name == "sdnext":
+        body |= {"code": error.status, "errors": f"{error.status}: {error.detail}"}
     return json_reply(body, error.status)
 
 
-def _crashed(error: CrashError) -> Response:
-    body = {"error": error.name, "detail": "", "body": "", "errors": str(error)}
+def _crash(family: Family, error: CrashError) -> Response:
+    if family.framework is None:
+        return json_reply({"error": error.name, "message": str(error)}, 500)
+    body: dict[str, Any] = {
+        "error": error.name,
+        "detail": "",
+        "body": "",
+        family.crashes: str(error),
+    }
+    if family.name == "sdnext":
+        body["code"] = 500
     return json_reply(body, 500)
-
-
-def _closing(_error: ClosingError) -> Response:
-    return Response(status=503)
-
-
-def _not_allowed(_error: MethodNotAllowed) -> Response:
-    return json_reply({"detail": "Method Not Allowed"}, 405)
-
-
-ERRORS: Mapping[type[Exception], Callable[[Any], Response]] = {
-    InvalidRequestError: _invalid,
-    RefusalError: _refused,
-    CrashError: _crashed,
-    ClosingError: _closing,
-    MethodNotAllowed: _not_allowed,
-}

@@ -1,10 +1,9 @@
-"""What a WebUI answers to GET requests: its stock, its settings, its memory, its schema."""
+"""What a WebUI answers to GET requests: its stock, its settings, its memory."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from devtools.catalogue import ROOT
-from devtools.standin_fields import ExtrasSingleImageRequest, Img2Img, PNGInfoRequest, Txt2Img
 from devtools.standin_state import State
 
 
@@ -73,10 +72,19 @@ def memory(_state: State) -> dict[str, Any]:
     }
 
 
+def modules(state: State) -> list[dict[str, Any]]:
+    return [
+        {"model_name": name, "filename": str(ROOT / "models" / folder / name)}
+        for name in state.catalogue.modules
+        for folder in ("VAE" if name.startswith("ae") else "text_encoder",)
+    ]
+
+
 LISTS: Mapping[str, Callable[[State], Any]] = {
     "options": options,
     "sd-models": lambda state: [one.listing() for one in state.checkpoints],
     "sd-vae": vaes,
+    "sd-modules": modules,
     "samplers": lambda state: [one.listing() for one in state.catalogue.samplers],
     "schedulers": lambda state: [one.listing() for one in state.catalogue.schedulers],
     "upscalers": lambda state: [one.listing() for one in state.catalogue.upscalers],
@@ -87,12 +95,17 @@ LISTS: Mapping[str, Callable[[State], Any]] = {
         {"name": name, "cmd_dir": str(ROOT / "models" / name)}
         for name in state.catalogue.face_restorers
     ],
+    "hypernetworks": lambda _state: [],
+    "realesrgan-models": lambda _state: [
+        {"name": "R-ESRGAN 4x+", "path": str(ROOT / "models" / "RealESRGAN"), "scale": 4}
+    ],
     "prompt-styles": lambda state: list(state.catalogue.styles),
     "embeddings": embeddings,
     "loras": loras,
     "scripts": scripts,
     "script-info": script_info,
     "memory": memory,
+    "extensions": lambda _state: [],
 }
 
 
@@ -122,18 +135,4 @@ def command_line_flags(*, api_auth: str | None, port: int) -> dict[str, Any]:
         "nowebui": False,
         "cors_allow_origins": None,
         "api_server_stop": False,
-    }
-
-
-def openapi(paths: Mapping[str, Sequence[str]], *, api: bool) -> dict[str, Any]:
-    """The schema of the API; `paths` gives the methods of each path."""
-    answer = {"responses": {"200": {"description": "Successful Response"}}}
-    models = (Txt2Img, Img2Img, ExtrasSingleImageRequest, PNGInfoRequest) if api else ()
-    return {
-        "openapi": "3.0.2",
-        "info": {"title": "FastAPI", "version": "0.1.0"},
-        "paths": {
-            path: {method.lower(): answer for method in methods} for path, methods in paths.items()
-        },
-        "components": {"schemas": {model.__name__: model.schema() for model in models}},
     }

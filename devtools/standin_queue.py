@@ -144,6 +144,11 @@ class Queue:
             self._closing = True
             self._changed.notify_all()
 
+    def wait_for_the_end(self) -> None:
+        """Return when the server closes, and not before."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closing)
+
     def server_progress(self) -> dict[str, Any]:
         """What GET /sdapi/v1/progress says: the server's work, without naming the task."""
         task = self.task

@@ -19,7 +19,8 @@ def write_infotext(generation: "Generation", place: int) -> str:
     parameters = {
         "Steps": values["steps"],
         "Sampler": values["sampler_name"],
-        "Schedule type": values["scheduler"],
+        # None where the sampler's name says it.
+        "Schedule type": values.get("scheduler"),
         "CFG scale": values["cfg_scale"],
         "Seed": generation.seeds[place],
         "Size": f"{values['width']}x{values['height']}",
@@ -27,6 +28,7 @@ def write_infotext(generation: "Generation", place: int) -> str:
         "Model": checkpoint.name_for_extra,
         "VAE hash": _hash(vae),
         "VAE": vae,
+        **{f"Module {i}": name for i, name in enumerate(generation.modules, 1)},
         "Variation seed": generation.subseeds[place] if varied else None,
         "Variation seed strength": values["subseed_strength"] if varied else None,
         "Seed resize from": _resized_from(values),

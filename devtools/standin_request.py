@@ -1,19 +1,16 @@
 """How a WebUI understands a generation's request before it waits for its turn.
 
 Here are the silences for which these servers are known: an unknown sampler or scheduler is
-replaced by another, an unknown style dropped.
+replaced by another.
 """
 
-import re
 from collections.abc import Callable, Mapping
-from hashlib import sha256
 from typing import Any
 
 from devtools import infotext
-from devtools.catalogue import Catalogue, Script
-from devtools.standin_state import CrashError, RefusalError
-
-_LORA = re.compile(r"<lora:([^:>]+)[^>]*>")
+from devtools.catalogue import Catalogue, Scheduler, Script
+from devtools.standin_errors import CrashError, RefusalError
+from devtools.standin_family import Family
 
 
 def fill_from_infotext(values: dict[str, Any], given: set[str]) -> None:
@@ -32,7 +29,7 @@ def fill_from_infotext(values: dict[str, Any], given: set[str]) -> None:
         ("height", "Size-2", int),
         ("denoising_strength", "Denoising strength", float),
     ):
-        if found.get(name) and field not in given:
+        if found.get(name) and field in values and field not in given:
             values[field] = _convert(convert, found[name])
     for option, name, convert in (
         ("sd_model_checkpoint", "Model hash", str),
@@ -50,10 +47,22 @@ def _convert(convert: Callable[[str], Any], text: str) -> Any:  # noqa: ANN401 -
         raise CrashError("ValueError", str(error)) from error
 
 
-def choose_sampler(
+def choose_sampler(family: Family, values: dict[str, Any]) -> None:
+    """Put the sampler and the scheduler's label that will really be used in their fields."""
+    wanted = values["sampler_name"] or values["sampler_index"]
+    if family.joined_samplers:
+        if wanted not in [one.name for one in family.catalogue.samplers]:
+            raise RefusalError(404, "Sampler not found")
+        values["sampler_name"] = wanted
+        return
+    values["sampler_name"], values["scheduler"] = _split_sampler(
+        family.catalogue, wanted, values["scheduler"]
+    )
+
+
+def _split_sampler(
     catalogue: Catalogue, sampler: str | None, scheduler: str | None
 ) -> tuple[str, str]:
-    """The sampler's name and the scheduler's label that will really be used."""
     name = sampler or catalogue.samplers[0].name
     suffix = None
     for one in catalogue.schedulers:
@@ -64,11 +73,17 @@ def choose_sampler(
                 break
     chosen = next((one for one in catalogue.samplers if one.name == name), catalogue.samplers[0])
     if scheduler:
-        asked = (one for one in catalogue.schedulers if scheduler in (one.label, one.name))
-        return chosen.name, next(asked, catalogue.schedulers[0]).label
+        asked = find_scheduler(catalogue, scheduler)
+        return chosen.name, (asked or catalogue.schedulers[0]).label
     if suffix is None or chosen.options.get("scheduler") == suffix.name:
         return chosen.name, catalogue.schedulers[0].label
     return chosen.name, suffix.label
+
+
+def find_scheduler(catalogue: Catalogue, spelling: str) -> Scheduler | None:
+    """The scheduler of exactly this name or label."""
+    found = (one for one in catalogue.schedulers if spelling in (one.label, one.name))
+    return next(found, None)
 
 
 def choose_script(catalogue: Catalogue, values: Mapping[str, Any]) -> Script | None:
@@ -87,20 +102,3 @@ def _script(scripts: Mapping[str, Script], name: str) -> Script:
     if name.lower() not in scripts:
         raise RefusalError(422, f"Script '{name}' not found")
     return scripts[name.lower()]
-
-
-def apply_styles(catalogue: Catalogue, text: str, styles: list[str] | None, key: str) -> str:
-    """The prompt with the styles' texts; `key` is prompt or negative_prompt."""
-    known = {style["name"]: style[key] for style in catalogue.styles}
-    for style in filter(None, (known.get(name) for name in styles or [])):
-        if "{prompt}" in style:
-            text = style.replace("{prompt}", text)
-        else:
-            text = ", ".join(filter(None, (text.strip(), style)))
-    return text
-
-
-def lora_hashes(catalogue: Catalogue, prompt: str) -> str:
-    """Name and hash of the LoRAs in the prompt's tags that the server has; others do nothing."""
-    names = [name for name in _LORA.findall(prompt) if name in catalogue.loras]
-    return ", ".join(f"{name}: {sha256(name.encode()).hexdigest()[:12]}" for name in names)

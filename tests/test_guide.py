@@ -46,7 +46,7 @@ def described(parameter: dict[str, Any]) -> list[str]:
     low, high = parameter.get("min"), parameter.get("max")
     limits = "" if low is None else f"{low} or more" if high is None else f"{low} to {high}"
     kind = "integer" if parameter.get("precision") == 0 else parameter["type"]
-    default = "required" if parameter.get("required") else str(parameter.get("default", ""))
+    default = "required" if parameter.get("required") else _written(parameter.get("default", ""))
     return [f"{parameter['label']['en_US']} `{parameter['name']}`", kind, default, limits]
 
 
@@ -122,6 +122,10 @@ def test_the_lines_for_half_an_hour_are_the_tables() -> None:
     first_table = text.partition("Inside an")[0]
     table = {row[0].strip("`"): row[3] for row in rows(first_table) if row[3]}
     assert dict(re.findall(r"(?m)^([A-Z_]+)=(\d+)$", text)) == table
+
+
+def _written(default: object) -> str:
+    return default if isinstance(default, str) else json.dumps(default)
 
 
 def json_blocks(title: str) -> list[str]:

@@ -64,6 +64,9 @@ def test_only_those_named_know_requests(file: str) -> None:
 @pytest.mark.parametrize("file", PRODUCT)
 def test_no_other_door_leads_to_the_network(file: str) -> None:
     doors = {"aiohttp", "http", "httpx", "urllib3", "websocket"}
+    if file == "webui/diagnosis.py":
+        # Not all that urllib3 raises is wrapped by requests, so its exceptions are known there.
+        doors.remove("urllib3")
     assert not packages(file) & doors
     assert not [name for name in imported(file) if name.startswith("urllib.request")]
 

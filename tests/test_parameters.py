@@ -58,6 +58,7 @@ def test_a_prompt_alone_gives_the_declared_defaults_and_nothing_else() -> None:
         "seed": -1,
         "batch_size": 1,
         "n_iter": 1,
+        "resume": True,
     }
 
 

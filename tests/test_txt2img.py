@@ -24,7 +24,6 @@ from webui.errors import (
     WebUIRequestError,
     WebUIResponseError,
     WebUIServerError,
-    WebUITimeoutError,
 )
 
 PATH = "/sdapi/v1/txt2img"
@@ -81,7 +80,9 @@ def test_a_plain_call_draws_the_asked_size(standin: StandIn) -> None:
 
 def test_a_plain_call_sends_what_is_set_and_the_defaults(standin: StandIn) -> None:
     draw(standin, negative_prompt="dog", seed="5", steps=3)
-    assert sent(standin) == {
+    request = sent(standin)
+    assert re.fullmatch("dify-[0-9a-f]{32}", request.pop("force_task_id"))
+    assert request == {
         "prompt": "a cat",
         "negative_prompt": "dog",
         "width": 64,
@@ -387,16 +388,6 @@ def test_running_out_of_memory_is_told_as_such(standin: StandIn) -> None:
     standin.run_out_of_memory()
     with pytest.raises(WebUIOutOfMemoryError, match="Ask for a smaller width"):
         draw(standin)
-
-
-def test_the_timeout_of_the_call_is_kept() -> None:
-    with StandIn(delay=2) as standin, pytest.raises(WebUITimeoutError):
-        draw(standin, timeout=1)
-
-
-def test_the_timeout_of_the_credentials_is_kept() -> None:
-    with StandIn(delay=2) as standin, pytest.raises(WebUITimeoutError):
-        draw(standin, {"timeout": "1"})
 
 
 def test_a_server_that_is_gone_is_told_with_the_remedy(standin: StandIn) -> None:

@@ -26,6 +26,7 @@ OURS = {
     "lora": "tags in the prompt",
     "timeout": "how long to wait, which the server is not told",
     "extra_parameters": "fields that only one server knows",
+    "resume": "not of the request: whether a call takes over what Dify's limit cut off",
 }
 """Parameters that are no fields of the API, and where their values go."""
 
@@ -73,7 +74,7 @@ def test_the_recorded_servers_agree_on_every_type() -> None:
         assert fields.items() <= FIELDS.items(), name
 
 
-def test_every_field_of_every_server_and_six_of_ours_are_offered() -> None:
+def test_every_field_of_every_server_and_those_of_ours_are_offered() -> None:
     assert len(FIELDS) == 59
     assert set(DECLARED) == set(FIELDS) | set(OURS)
     assert FIELDS.keys().isdisjoint(OURS)
@@ -92,7 +93,7 @@ def test_a_field_filled_in_as_text_becomes_the_servers_type(name: str) -> None:
     assert (found, type(found)) == (value, type(value))
 
 
-def test_only_seven_parameters_have_a_default() -> None:
+def test_only_eight_parameters_have_a_default() -> None:
     defaults = {name: d["default"] for name, d in DECLARED.items() if "default" in d}
     assert defaults == {
         "width": 1024,
@@ -102,6 +103,7 @@ def test_only_seven_parameters_have_a_default() -> None:
         "seed": -1,
         "batch_size": 1,
         "n_iter": 1,
+        "resume": True,
     }
 
 
@@ -164,6 +166,7 @@ def test_the_outputs_are_declared_with_what_they_mean() -> None:
         "model": "string",
         "warnings": "array of string",
         "elapsed_seconds": "number",
+        "progress": "string",
     }
     assert all(value["description"] for value in schema["properties"].values())
 

@@ -1,6 +1,7 @@
 """One WebUI server: the only door to the network."""
 
 import os
+import socket
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -12,13 +13,29 @@ from requests.auth import HTTPBasicAuth
 from webui import diagnosis, words
 from webui.address import Address
 from webui.credentials import Credentials
-from webui.errors import WebUIResponseError, WebUITimeoutError
+from webui.errors import WebUIConnectionError, WebUIResponseError
 
 CONNECT_TIMEOUT = 10.0
 LOOKUP_TIMEOUT = 30.0
 LOOKUP_PATIENCE = 5.0
 
 Json = Any
+
+# A dead peer is noticed after about two minutes of silence, where TCP can tell.
+_KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
+
+
+class _Adapter(HTTPAdapter):
+    """Opens connections that notice when the other side is gone."""
+
+    def init_poolmanager(self, *arguments: Json, **options: Json) -> None:
+        sockets = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+        sockets += [
+            (socket.IPPROTO_TCP, getattr(socket, name), value)
+            for name, value in _KEEPALIVE.items()
+            if hasattr(socket, name)  # Not every system has them all.
+        ]
+        super().init_poolmanager(*arguments, socket_options=sockets, **options)
 
 
 class WebUIClient:
@@ -48,7 +65,7 @@ class WebUIClient:
             {"User-Agent": "dify-stable-diffusion-webui", "Accept-Encoding": "identity"}
         )
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(max_retries=0))
+            self._session.mount(scheme, _Adapter(max_retries=0))
 
     def __enter__(self) -> Self:
         return self
@@ -79,19 +96,28 @@ class WebUIClient:
         """`GET /sd-models`: {title, model_name, hash, sha256, filename, config} each."""
         return self._list("sdapi/v1/sd-models")
 
-    def lookup(self, path: str, request: Mapping[str, Json] | None = None) -> Json:
+    def lookup(
+        self,
+        path: str,
+        request: Mapping[str, Json] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> Json:
         """What an endpoint says that a call can do without: parsed JSON, or None.
 
-        GET, or POST of `request`. None for any failure but a server that cannot be reached at all;
-        a server that hangs costs LOOKUP_PATIENCE seconds.
+        GET, or POST of `request`. None for any failure but a server that cannot be reached at all,
+        which raises; a server that hangs costs LOOKUP_PATIENCE seconds.
         """
         method = "GET" if request is None else "POST"
         try:
-            response = self._send(method, path, request, timeout=LOOKUP_PATIENCE)
+            response = self._send(method, path, request, timeout=LOOKUP_PATIENCE, query=query)
             with response:
                 self._read(response)
                 return words.parsed(response) if _is_success(response) else None
-        except (WebUITimeoutError, WebUIResponseError, ValueError):
+        except WebUIConnectionError as error:
+            if diagnosis.never_connected(error):
+                raise
+            return None
+        except (WebUIResponseError, ValueError):
             return None
 
     def generate(
@@ -142,8 +168,9 @@ class WebUIClient:
         request: Mapping[str, Json] | None = None,
         *,
         timeout: float,
+        query: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        url = str(self.address.endpoint(path))
+        url = str(self.address.endpoint(path).with_query(query))
         try:
             return self._session.request(
                 method,

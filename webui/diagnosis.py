@@ -80,6 +80,22 @@ def of_exception(error: BaseException, address: Address) -> WebUIError:
     )
 
 
+def never_connected(error: BaseException) -> bool:
+    """Whether the exchange failed before there was a connection, as the next one would."""
+    return any(
+        isinstance(
+            cause,
+            urllib3.exceptions.ConnectTimeoutError
+            | urllib3.exceptions.NewConnectionError
+            | urllib3.exceptions.SSLError
+            | urllib3.exceptions.ProxyError
+            | urllib3.exceptions.LocationParseError
+            | UnicodeError,
+        )
+        for cause in _causes(error)
+    )
+
+
 def of_status(response: requests.Response, address: Address) -> WebUIError:
     """Say why the server answered with a status other than 2xx."""
     status, said = response.status_code, words.quoted(response, address)

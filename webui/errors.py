@@ -5,6 +5,8 @@ Dify prints "error type: <class name>, error details: <text>": names and texts a
     StableDiffusionError
     ├── InvalidCredentialsError       the plugin's settings: address, timeout, default model
     ├── InvalidParameterError         a field of the node: its value must change
+    ├── DifyTimeLimitError            Dify's own limits: an environment variable of Dify
+    ├── FileTooLargeError             likewise
     └── WebUIError                    the exchange with the server
         ├── WebUIConnectionError      nothing usable answers at that address
         │   ├── WebUICertificateError it answers, but its TLS certificate is not trusted
@@ -29,6 +31,14 @@ class InvalidCredentialsError(StableDiffusionError, ValueError):
 
 class InvalidParameterError(StableDiffusionError, ValueError):
     """A tool's parameter has a value that cannot be understood or is not allowed."""
+
+
+class DifyTimeLimitError(StableDiffusionError):
+    """Dify ends the call before the picture is done."""
+
+
+class FileTooLargeError(StableDiffusionError):
+    """A picture is larger than Dify takes from a tool."""
 
 
 class WebUIError(StableDiffusionError):

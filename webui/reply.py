@@ -5,6 +5,7 @@ of megabytes, so it is never whole in memory.
 """
 
 import json
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,16 +26,21 @@ class Reply:
     """An open response: iterate over `pictures()` to the end, then read `info`.
 
     info: the server's account of the run, {} where it sends none (SD.Next at times, old
-    stable-diffusion.cpp).
+    stable-diffusion.cpp). largest: bytes above which a picture is not decoded but noted in
+    `too_large`, as its number from 1 and its bytes.
     """
 
-    def __init__(self, response: requests.Response, address: Address) -> None:
+    def __init__(
+        self, response: requests.Response, address: Address, largest: int = sys.maxsize
+    ) -> None:
         self._response = response
         self._address = address
+        self._largest = largest
         self._count = 0
         self._has_images = False
         self._words = ""
         self.info: dict[str, Any] = {}
+        self.too_large: list[tuple[int, int]] = []
 
     def pictures(self) -> Iterator[Picture]:
         """Each image once, in the server's order.
@@ -47,7 +53,9 @@ class Reply:
                 if prefix == "images" and event == "start_array":
                     self._has_images = True
                 elif prefix == "images.item":
-                    yield self._picture(value)
+                    picture = self._picture(value)
+                    if picture is not None:
+                        yield picture
                 elif prefix == "info" and event == "string":
                     self.info = _parsed_info(value)
                 elif prefix in {"error", "detail", "message"} and event == "string":
@@ -56,8 +64,13 @@ class Reply:
             said = f": {self._words.rstrip('.')}" if self._words else ""
             raise WebUIResponseError(f"{self._address} answered without images{said}.")
 
-    def _picture(self, value: object) -> Picture:
+    def _picture(self, value: object) -> Picture | None:
         self._count += 1
+        if isinstance(value, str):
+            size = len(value) // 4 * 3 - value[-2:].count("=")
+            if size > self._largest:
+                self.too_large.append((self._count, size))
+                return None
         try:
             if not isinstance(value, str):
                 raise ValueError("is not base64 text")

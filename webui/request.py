@@ -10,7 +10,7 @@ from webui.families import SDCPP, SDNEXT
 from webui.server import Server
 
 # Parameters of ours: the API has no such fields, only places where they belong.
-_OWN = {"model", "vae", "clip_skip", "lora", "timeout", "extra_parameters"}
+_OWN = {"model", "vae", "clip_skip", "lora", "timeout", "resume", "extra_parameters"}
 _SIZES = ("width", "height", "hr_resize_x", "hr_resize_y")
 _BUILT_IN_VAE = {"automatic", "none", "built in"}
 
