@@ -1,6 +1,6 @@
 """Pictures that say what they were asked for, with the infotext inside.
 
-They are cheap: a blurred palette from the seed, and the prompt and the seed written on it.
+They are cheap: a blurred palette from the seed, with the prompt and the seed written on it.
 """
 
 import base64
@@ -26,7 +26,7 @@ def draw(
 ) -> Image.Image:
     """An RGB picture of exactly width x height; the same arguments give the same pixels.
 
-    `noise` adds grain, so that the file is about as large as a photograph's.
+    The prompt is written at its top, the seed and the remark at its bottom. `noise` adds grain, so that the file is about as large as a photograph's.
     """
     picture = _background(width, height, seed)
     if noise:
@@ -59,8 +59,10 @@ def _write(picture: Image.Image, prompt: str, footer: str) -> None:
     for line in lines:
         pen.text((margin, top), line, "white", font, stroke_width=1, stroke_fill="black")
         top += size * 1.3
-    bottom = (margin, picture.height - margin - size)
-    pen.text(bottom, footer, "white", font, stroke_width=1, stroke_fill="black")
+    bottom = picture.height - margin - size * 1.3
+    for line in reversed(textwrap.wrap(footer, columns)):
+        pen.text((margin, bottom), line, "white", font, stroke_width=1, stroke_fill="black")
+        bottom -= size * 1.3
 
 
 @functools.cache

@@ -24,7 +24,7 @@ class Request:
 
 
 def build(given: Mapping[str, Any], server: Server, *, default_model: str = "") -> Request:
-    """The body for txt2img from values that `Parameters.read` gave.
+    """The body for the server's endpoint from values that `Parameters.read` gave.
 
     default_model: the checkpoint for calls that name none. Raises InvalidParameterError where
     values contradict each other, name what the server does not have, or would crash it.

@@ -26,10 +26,10 @@ _REFRESH = {
 
 @dataclass(frozen=True)
 class Profile:
-    """Who the server is.
+    """Who the server is, as far as one of its endpoints goes.
 
-    fields: what its txt2img reads, None where it has no schema and no table says.
-    paths: its endpoints, None without a schema.
+    fields: what the endpoint reads, None where the server has no schema and no table says.
+    paths: all its endpoints, None without a schema.
     """
 
     family: Family
@@ -37,22 +37,27 @@ class Profile:
     paths: frozenset[str] | None = None
 
     def reads(self, field: str) -> bool:
-        """Whether txt2img takes notice of a request field; true where nobody knows."""
+        """Whether the endpoint takes notice of a request field; true where nobody knows."""
         return field not in self.family.ignores if self.fields is None else field in self.fields
 
 
 class Server:
-    """One server's profile and lists. A list it does not offer, or not in time, is None."""
+    """One server's profile and lists. A list it does not offer, or not in time, is None.
 
-    def __init__(self, client: WebUIClient) -> None:
+    endpoint: what is to be done there, "txt2img" or "img2img".
+    """
+
+    def __init__(self, client: WebUIClient, endpoint: str = "txt2img") -> None:
         self._client = client
+        self._endpoint = endpoint
         address = client.address
         self._shelf = _SHELVES.of(str(address), address.username, address.password)
 
     @property
     def profile(self) -> Profile:
         """Family and fields, from `/openapi.json` or, without one, from a fingerprint."""
-        return self._shelf.get("profile", self._read_profile)
+        profile = f"profile of {self._endpoint}"
+        return self._shelf.get(profile, self._read_profile)
 
     def entries(self, name: str, *, afresh: bool = False) -> list[dict[str, Any]] | None:
         """`GET /sdapi/v1/<name>`, a list of objects.
@@ -68,11 +73,12 @@ class Server:
         return self._shelf.get(name, lambda: self._read_entries(name), afresh=afresh)
 
     def scripts(self, *, afresh: bool = False) -> list[str] | None:
-        """The names of the scripts that txt2img can run, in lower case as the server lists them."""
+        """The names of the scripts the endpoint can run, in lower case as the server has them."""
         paths = self.profile.paths
         if paths is not None and _API + "scripts" not in paths:
             return None
-        return self._shelf.get("scripts", self._read_scripts, afresh=afresh)
+        listing = f"scripts of {self._endpoint}"
+        return self._shelf.get(listing, self._read_scripts, afresh=afresh)
 
     def loaded_model(self) -> str | None:
         """What `GET /options` calls the loaded checkpoint; asked anew each time."""
@@ -124,9 +130,11 @@ class Server:
         schema = self._client.lookup("openapi.json")
         paths = schema.get("paths") if isinstance(schema, dict) else None
         if isinstance(paths, dict) and _API + "txt2img" in paths:
-            fields = _txt2img_fields(schema)
-            family = families.recognise(paths, fields or ())
-            return Profile(family, fields, frozenset(paths)), _SCHEMA_LIFETIME
+            family = families.recognise(paths, _fields(schema, "txt2img") or ())
+            return (
+                Profile(family, _fields(schema, self._endpoint), frozenset(paths)),
+                _SCHEMA_LIFETIME,
+            )
         if self._client.lookup("sdcpp/v1/capabilities") is not None:
             return Profile(families.SDCPP, families.SDCPP.reads), _SCHEMA_LIFETIME
         if self._client.lookup("sdapi/v1/version") is not None:
@@ -141,14 +149,14 @@ class Server:
 
     def _read_scripts(self) -> tuple[list[str] | None, float]:
         found = self._client.lookup("sdapi/v1/scripts")
-        listed = found.get("txt2img") if isinstance(found, dict) else None
+        listed = found.get(self._endpoint) if isinstance(found, dict) else None
         return listed if isinstance(listed, list) else None, _LIST_LIFETIME
 
 
-def _txt2img_fields(schema: Json) -> frozenset[str] | None:
-    """The properties of txt2img's request body, found by the reference in its path."""
+def _fields(schema: Json, endpoint: str) -> frozenset[str] | None:
+    """The properties of an endpoint's request body, found by the reference in its path."""
     try:
-        content = schema["paths"][_API + "txt2img"]["post"]["requestBody"]["content"]
+        content = schema["paths"][_API + endpoint]["post"]["requestBody"]["content"]
         name = content["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
         return frozenset(schema["components"]["schemas"][name]["properties"])
     except (KeyError, TypeError, IndexError):

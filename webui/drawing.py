@@ -1,0 +1,41 @@
+"""From a tool's values to pictures: what txt2img, img2img and draw have in common."""
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from webui import outcome, request
+from webui.client import WebUIClient
+from webui.credentials import Credentials
+from webui.generation import Generation
+from webui.messages import Event
+from webui.result import Result
+from webui.server import Server
+
+
+def draw(endpoint: str, given: Mapping[str, Any], settings: Credentials) -> Iterator[Event]:
+    """Check, submit, wait, and sum up.
+
+    endpoint: "txt2img" or "img2img". given: values of the API's fields and of our own parameters,
+    as `Parameters.read` gives them. Raises StableDiffusionError.
+    """
+    began = time.monotonic()
+    with WebUIClient(settings) as client:
+        server = Server(client, endpoint)
+        wanted = request.build(given, server, default_model=settings.model)
+        job = Generation(
+            settings,
+            client,
+            f"sdapi/v1/{endpoint}",
+            wanted.body,
+            timeout=given.get("timeout", settings.timeout),
+            resume=given.get("resume", True),
+            began=began,
+        )
+        found = Result(endpoint, job.body)
+        for event in job.events():
+            yield event if isinstance(event, str) else (found.add(event), event)
+        summary = found.summary(job.info, job.elapsed)
+        differences = outcome.check(summary, job.body, server)
+        summary["warnings"] = [*job.warnings, *differences, *wanted.warnings]
+        yield summary
