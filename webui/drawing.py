@@ -4,9 +4,10 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from webui import outcome, request
+from webui import inputs, outcome, request
 from webui.client import WebUIClient
 from webui.credentials import Credentials
+from webui.families import SDCPP, SDNEXT
 from webui.generation import Generation
 from webui.messages import Event
 from webui.result import Result
@@ -20,9 +21,10 @@ def draw(endpoint: str, given: Mapping[str, Any], settings: Credentials) -> Iter
     as `Parameters.read` gives them. Raises StableDiffusionError.
     """
     began = time.monotonic()
+    placed = inputs.placed(given)
     with WebUIClient(settings) as client:
         server = Server(client, endpoint)
-        wanted = request.build(given, server, default_model=settings.model)
+        wanted = request.build(placed.given, server, default_model=settings.model)
         job = Generation(
             settings,
             client,
@@ -37,5 +39,10 @@ def draw(endpoint: str, given: Mapping[str, Any], settings: Credentials) -> Iter
             yield event if isinstance(event, str) else (found.add(event), event)
         summary = found.summary(job.info, job.elapsed)
         differences = outcome.check(summary, job.body, server)
-        summary["warnings"] = [*job.warnings, *differences, *wanted.warnings]
+        warnings = [*job.warnings, *differences, *wanted.warnings, *placed.warnings]
+        if placed.turned and server.profile.family in {SDNEXT, SDCPP}:
+            warnings.append(
+                f"{server.profile.family.label} does not turn the image as its EXIF data says."
+            )
+        summary["warnings"] = list(dict.fromkeys(warnings))
         yield summary

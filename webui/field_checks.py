@@ -21,6 +21,8 @@ _NEUTRAL: dict[str, object] = {
     "seed_resize_from_w": -1,
     "seed_resize_from_h": -1,
     "override_settings_restore_afterwards": True,
+    "inpainting_fill": 1,
+    "inpaint_full_res_padding": 32,
 }
 _MOST_SDCPP = {"steps": 100, "batch_size": 8}
 # An option of ours and the parameter that carries it.
@@ -122,12 +124,25 @@ def _inert(given: Collection[str], body: Body) -> Iterator[str]:
     sides = [body.get(f"seed_resize_from_{side}", -1) > 0 for side in "wh"]
     if any(sides) and not all(sides):
         yield "seed_resize_from_w and seed_resize_from_h have an effect only together."
-    if not _is_on(body):
+    if "init_images" in body:
+        yield from _inert_in_img2img(given, body)
+    elif not _is_on(body):
         second_pass = [f for f in given if f.startswith("hr_") or f == "denoising_strength"]
         idle = [f for f in second_pass if f in body and not _is_neutral(f, body[f])]
         if idle:
             verb = "has" if len(idle) == 1 else "have"
             yield f"{', '.join(idle)} {verb} no effect without enable_hr."
+
+
+def _inert_in_img2img(given: Collection[str], body: Body) -> Iterator[str]:
+    if body.get("latent_mask"):
+        yield "latent_mask has no effect over the API. Use mask."
+    if not body.get("mask"):
+        masked = [f for f in given if f.startswith(("mask_", "inpaint")) and f in body]
+        idle = [f for f in masked if not _is_neutral(f, body[f])]
+        if idle:
+            verb = "has" if len(idle) == 1 else "have"
+            yield f"{', '.join(idle)} {verb} no effect without mask."
 
 
 def _refiner(body: Body) -> bool:

@@ -77,6 +77,8 @@ def _counted(summary: Summary, body: Body) -> Iterator[str]:
 def _sized(summary: Summary, body: Body) -> Iterator[str]:
     if body.get("script_name") or body.get("firstphase_width"):
         return
+    if body.get("mask") and body.get("inpaint_full_res", True):
+        return  # The repainted part is pasted back into a picture of the input's size.
     asked = _expected_size(body)
     for image in _drawn(summary):
         size = (image["width"], image["height"])

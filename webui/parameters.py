@@ -22,12 +22,20 @@ _JSON: dict[str, Converter] = {
     "script_args": values.json_array,
     "styles": values.names,
 }
+
+
+def _as_it_is(value: object) -> object:
+    """A file stays the SDK's object, for whoever fetches it."""
+    return value
+
+
 _SHAPES: dict[Converter, str] = {
     values.json_object: "a JSON object",
     values.json_array: "a JSON array",
     values.names: "names separated by commas, or a JSON array of names",
     values.boolean: "true or false",
     values.text: "text",
+    _as_it_is: "a file",
 }
 _LONGEST_QUOTE = 60
 
@@ -93,6 +101,8 @@ def _converter(declaration: Mapping[str, Any]) -> Converter | None:
             return values.boolean
         case "select":
             return None
+        case "file" | "files":
+            return _as_it_is
         case _:
             return _JSON.get(declaration["name"], values.text)
 

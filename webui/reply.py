@@ -1,7 +1,7 @@
 """The reply to a generation, read as it arrives: each image is handed on before the next.
 
-A reply is {"images": [base64, …], "parameters": {…}, "info": "<JSON text>"}. It can hold hundreds
-of megabytes, so it is never whole in memory.
+A reply is {"images": [base64, …], "parameters": {…}, "info": "<JSON text>"}, or {"image": base64}
+from extra-single-image. It can hold hundreds of megabytes, so it is never whole in memory.
 """
 
 import json
@@ -52,7 +52,8 @@ class Reply:
             for prefix, event, value in self._events():
                 if prefix == "images" and event == "start_array":
                     self._has_images = True
-                elif prefix == "images.item":
+                elif prefix == "images.item" or (prefix, event) == ("image", "string"):
+                    self._has_images = True
                     picture = self._picture(value)
                     if picture is not None:
                         yield picture

@@ -40,7 +40,7 @@ def build(given: Mapping[str, Any], server: Server, *, default_model: str = "") 
         body["clip_skip"] = given["clip_skip"]
     extra = given.get("extra_parameters", {})
     body = merged(body, extra)
-    _complete_hires(body)
+    _complete_hires(body, server)
     if loras:
         networks.apply(loras, body, server)
     tagged = networks.warnings(body, server)
@@ -113,17 +113,21 @@ def merged(target: object, patch: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _complete_hires(body: dict[str, Any]) -> None:
+def _complete_hires(body: dict[str, Any], server: Server) -> None:
     """Fill in what one server or another crashes or misbehaves without in the second pass.
 
     A1111 compares a missing denoising_strength with 0; Forge and Neo search in a missing
     hr_additional_modules and take CFG 1 for a missing hr_cfg; stable-diffusion.cpp calls the steps
-    hr_steps; SD.Next runs no second pass without hr_resize_mode and hr_force. Servers ignore the
-    fields they do not know.
+    hr_steps; SD.Next runs no second pass without hr_resize_mode and hr_force, and crashes without
+    an upscaler where the others take a latent one. Servers ignore the fields they do not know.
     """
     if body.get("enable_hr") is not True:
         return
     steps = body.get("hr_second_pass_steps") or body.get("steps")
+    if server.profile.family is SDNEXT and "hr_upscaler" not in body:
+        upscalers = [str(entry.get("name")) for entry in server.entries("upscalers") or []]
+        latent = [name for name in upscalers if name.lower().startswith("latent")]
+        body["hr_upscaler"] = next(iter(latent), "Latent Nearest")
     fill = {
         "denoising_strength": 0.7,
         "hr_cfg": body.get("cfg_scale"),

@@ -9,6 +9,7 @@ from webui.errors import WebUIResponseError
 from webui.images import Picture
 
 _LONGEST_TEXT = 20_000
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{200,}={0,2}")
 
 
 class Result:
@@ -141,7 +142,7 @@ def _read(infotext: str, name: str) -> str | None:
 
 def _shortened(value: object) -> object:
     """The same JSON without long texts: a picture as base64 would burst the daemon's line limit."""
-    if isinstance(value, str) and len(value) > _LONGEST_TEXT:
+    if isinstance(value, str) and (len(value) > _LONGEST_TEXT or _BASE64.fullmatch(value)):
         return f"{value[:60]}… ({len(value)} characters)"
     if isinstance(value, dict):
         return {key: _shortened(item) for key, item in value.items()}

@@ -92,16 +92,17 @@ def _scheduler(body: dict[str, Any], server: Server, fields: _Fields) -> None:
     if not server.profile.reads(fields.scheduler):
         _join(wanted, body, server, fields)
         return
-    spellings = _schedulers(server)
-    if spellings is None:
-        return
-    found = names.match(wanted, spellings)
-    if found is None:
-        spellings = _schedulers(server, afresh=True) or {}
-        found = names.match(wanted, spellings)
-    if found is None:
-        raise server.missing(wanted, fields.scheduler, "scheduler", list(spellings))
-    body[fields.scheduler] = spellings[found]
+    known: list[str] = []
+    for afresh in (False, True):
+        spellings = _schedulers(server, afresh=afresh)
+        if spellings is None:
+            return
+        known = list(dict.fromkeys(spellings.values()))
+        found = names.match(wanted, known) or spellings.get(names.match(wanted, spellings) or "")
+        if found:
+            body[fields.scheduler] = found
+            return
+    raise server.missing(wanted, fields.scheduler, "scheduler", known)
 
 
 def _join(wanted: str, body: dict[str, Any], server: Server, fields: _Fields) -> None:

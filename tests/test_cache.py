@@ -1,0 +1,110 @@
+import threading
+import time
+
+import pytest
+
+from webui.cache import Shelf, Shelves
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Fetched:
+    """Counts how often it is asked."""
+
+    def __init__(self, lifetime: float = 60.0) -> None:
+        self.times = 0
+        self.lifetime = lifetime
+
+    def __call__(self) -> tuple[int, float]:
+        self.times += 1
+        return self.times, self.lifetime
+
+
+def test_an_answer_is_kept_for_its_lifetime() -> None:
+    clock, fetch = Clock(), Fetched(60)
+    shelf = Shelf(clock)
+    assert shelf.get("a", fetch) == 1
+    clock.now += 59
+    assert shelf.get("a", fetch) == 1
+    clock.now += 2
+    assert shelf.get("a", fetch) == 2
+
+
+def test_names_are_kept_apart() -> None:
+    shelf, fetch = Shelf(), Fetched()
+    assert (shelf.get("a", fetch), shelf.get("b", fetch)) == (1, 2)
+
+
+def test_afresh_means_not_older_than_the_call() -> None:
+    clock, fetch = Clock(), Fetched()
+    shelf = Shelf(clock)
+    shelf.get("a", fetch)
+    assert shelf.get("a", fetch, afresh=True) == 2
+    assert shelf.get("a", fetch) == 2
+
+
+def test_a_failure_is_raised_and_not_kept() -> None:
+    shelf = Shelf()
+
+    def broken() -> tuple[int, float]:
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        shelf.get("a", broken)
+    assert shelf.get("a", Fetched()) == 1
+
+
+@pytest.mark.parametrize("afresh", [False, True])
+def test_twenty_at_once_cost_one_fetch(afresh: bool) -> None:
+    shelf = Shelf()
+    fetched: list[int] = []
+    answers: list[int] = []
+
+    def slow() -> tuple[int, float]:
+        fetched.append(1)
+        time.sleep(0.1)
+        return 7, 60.0
+
+    def ask() -> None:
+        answers.append(shelf.get("a", slow, afresh=afresh))
+
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert answers == [7] * 20
+    assert len(fetched) == 1
+
+
+def test_servers_and_logins_have_their_own_shelves() -> None:
+    shelves = Shelves()
+    first = shelves.of("http://gpu", "me", "secret")
+    assert shelves.of("http://gpu", "me", "secret") is first
+    assert shelves.of("http://gpu", "me", "other") is not first
+    assert shelves.of("http://other", "me", "secret") is not first
+
+
+def test_no_login_can_be_read_from_the_keys() -> None:
+    shelves = Shelves()
+    shelves.of("http://gpu", "somebody", "hunter2")
+    kept = repr(vars(shelves))
+    assert "hunter2" not in kept
+    assert "somebody" not in kept
+
+
+def test_the_least_recently_used_server_goes_when_there_are_many() -> None:
+    shelves = Shelves()
+    first = shelves.of("first")
+    for number in range(63):
+        shelves.of(number)
+    assert shelves.of("first") is first
+    shelves.of("one more")
+    assert shelves.of("first") is first
+    assert len(shelves._shelves) == 64

@@ -1,0 +1,97 @@
+"""Samplers and schedulers as people write them, on servers that want them apart or together."""
+
+from collections.abc import Iterator
+
+import pytest
+from exchange import connect
+
+from devtools.standin import StandIn
+from webui import samplers
+from webui.errors import InvalidParameterError
+from webui.server import Server
+
+
+@pytest.fixture(scope="module")
+def standins() -> Iterator[dict[str, StandIn]]:
+    running = {family: StandIn(family=family) for family in ("a1111", "classic", "sdcpp", "sdnext")}
+    for one in running.values():
+        one.start()
+    yield running
+    for one in running.values():
+        one.stop()
+
+
+def checked(standin: StandIn, **body: object) -> dict[str, object]:
+    with connect(standin.base_url) as there:
+        samplers.check(body, Server(there))
+    return body
+
+
+@pytest.mark.parametrize(
+    ("family", "given", "sent"),
+    [
+        ("a1111", {"sampler_name": "Euler a"}, {"sampler_name": "Euler a"}),
+        ("a1111", {"sampler_name": " euler A "}, {"sampler_name": "Euler a"}),
+        ("a1111", {"sampler_name": "k_euler_a"}, {"sampler_name": "Euler a"}),
+        ("a1111", {"sampler_index": "euler a"}, {"sampler_index": "Euler a"}),
+        ("a1111", {"sampler_name": "DPM++ 2M Karras"},
+         {"sampler_name": "DPM++ 2M", "scheduler": "Karras"}),
+        ("a1111", {"sampler_name": "dpm++ 2m karras", "scheduler": "Automatic"},
+         {"sampler_name": "DPM++ 2M", "scheduler": "Karras"}),
+        ("a1111", {"sampler_name": "DPM++ 2M Karras", "scheduler": "karras"},
+         {"sampler_name": "DPM++ 2M", "scheduler": "Karras"}),
+        ("a1111", {"scheduler": "KARRAS"}, {"scheduler": "Karras"}),
+        ("a1111", {"scheduler": "sgm_uniform"}, {"scheduler": "SGM Uniform"}),
+        ("a1111", {"hr_sampler_name": "Use same sampler"}, {}),
+        ("a1111", {"hr_scheduler": "Use same scheduler"}, {}),
+        ("a1111", {"hr_sampler_name": "DPM++ 2M Karras"},
+         {"hr_sampler_name": "DPM++ 2M", "hr_scheduler": "Karras"}),
+        ("classic", {"sampler_name": "DPM++ 2M", "scheduler": "karras"},
+         {"sampler_name": "DPM++ 2M Karras"}),
+        ("classic", {"sampler_name": "DPM++ 2M Karras"}, {"sampler_name": "DPM++ 2M Karras"}),
+        ("classic", {"sampler_name": "Euler", "scheduler": "Automatic"}, {"sampler_name": "Euler"}),
+        ("sdcpp", {"sampler_name": "Euler a", "scheduler": "Karras"},
+         {"sampler_name": "euler_a", "scheduler": "karras"}),
+        ("sdnext", {"sampler_name": "euler", "scheduler": "Karras"},
+         {"sampler_name": "Euler", "scheduler": "Karras"}),
+    ],
+)  # fmt: skip
+def test_a_name_is_put_in_the_servers_way(
+    standins: dict[str, StandIn], family: str, given: dict[str, object], sent: dict[str, object]
+) -> None:
+    assert checked(standins[family], **given) == sent
+
+
+@pytest.mark.parametrize(
+    ("family", "given", "closest"),
+    [
+        ("a1111", {"sampler_name": "Eular a"}, "Euler a"),
+        ("a1111", {"sampler_name": "DPM++ 2M Karas"}, "DPM++ 2M"),
+        ("a1111", {"scheduler": "Karas"}, "Karras"),
+        ("a1111", {"hr_sampler_name": "Eular"}, "Euler"),
+        ("a1111", {"hr_scheduler": "exponentiel"}, "Exponential"),
+        ("classic", {"sampler_name": "DPM++ 2M", "scheduler": "Karas"}, "DPM++ 2M Karras"),
+        ("sdcpp", {"sampler_name": "eular_a"}, "euler_a"),
+        ("sdcpp", {"scheduler": "karas"}, "karras"),
+        ("sdnext", {"sampler_name": "Eular"}, "Euler"),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_right_one(
+    standins: dict[str, StandIn], family: str, given: dict[str, object], closest: str
+) -> None:
+    with pytest.raises(InvalidParameterError) as caught:
+        checked(standins[family], **given)
+    (field, *_) = [name for name in given if name in str(caught.value)]
+    assert field in given
+    assert closest in str(caught.value)
+
+
+def test_two_schedulers_that_differ_are_refused(standins: dict[str, StandIn]) -> None:
+    with pytest.raises(InvalidParameterError, match="names the scheduler Karras, but scheduler is"):
+        checked(standins["a1111"], sampler_name="DPM++ 2M Karras", scheduler="Exponential")
+
+
+def test_nothing_set_asks_nothing(standins: dict[str, StandIn]) -> None:
+    standins["a1111"].received.clear()
+    assert checked(standins["a1111"]) == {}
+    assert standins["a1111"].received == []
