@@ -14,6 +14,7 @@ MAY_IMPORT_REQUESTS = {
     "webui/diagnosis.py": "tells requests' exceptions and responses apart",
     "webui/reply.py": "reads an open response",
     "webui/words.py": "reads the body of a response",
+    "webui/files.py": "fetches what Dify hands over as links",
 }
 
 

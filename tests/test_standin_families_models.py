@@ -114,6 +114,7 @@ def test_without_a_switch_point_neo_does_not_refine() -> None:
     for family, refined in (("forge", True), ("neo", False)):
         with StandIn(family=family) as standin:
             info = draw(standin, refiner_checkpoint="refiner")["info"]
+            assert bool(standin.state.drawn[0].refiner) == refined
         assert ("Refiner" in info["extra_generation_params"]) == refined
 
 

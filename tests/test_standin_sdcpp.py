@@ -8,7 +8,6 @@ import pytest
 import requests
 from standin_calls import ask, base64_picture, draw, get
 
-from devtools import pictures
 from devtools.standin import StandIn
 
 
@@ -160,4 +159,3 @@ def test_nothing_is_compressed(standin: StandIn) -> None:
     response = requests.get(url, headers={"Accept-Encoding": "gzip"}, timeout=10)
     assert "Content-Encoding" not in response.headers
     assert json.loads(response.content)["limits"]["max_batch_count"] == 8
-    assert pictures.decode("") is None
