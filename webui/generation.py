@@ -55,6 +55,7 @@ class Generation:
         self._job = kept or Job(settings, path, body)
         self._deadline = self._job.submitted + timeout
         self._interrupted = False
+        self._granted = False
         self._came = 0
         if kept is None:
             self._job.start()
@@ -82,6 +83,15 @@ class Generation:
         when Dify gives no more time; FileTooLargeError, at the end, for a picture that Dify would
         not take.
         """
+        try:
+            yield from self._arriving()
+        except GeneratorExit:
+            # Nobody wants the rest.
+            self._job.pictures.discard()
+            raise
+        self._conclude()
+
+    def _arriving(self) -> Iterator[Picture | str]:
         told = _Teller(Progress(self._client, self._job.task_id), self._job.submitted)
         while not self._job.pictures.is_empty:
             now = time.monotonic()
@@ -95,7 +105,6 @@ class Generation:
                 line = told.line()
                 if line:
                     yield line
-        self._conclude()
 
     def _mind_the_time(self) -> None:
         now = time.monotonic()
@@ -103,10 +112,15 @@ class Generation:
             self._leave()
         if now < self._deadline:
             return
-        if self._interrupted or self._came:
-            raise self._timed_out("It was told to stop, but sent nothing more.")
+        if self._came or (self._job.replying and self._granted):
+            raise self._timed_out("It stopped sending in the middle of its reply.")
+        if self._interrupted:
+            raise self._timed_out("It was told to stop, but sent nothing.")
         if not self._job.replying:
-            self._interrupt()
+            left_alone = self._interrupt()
+            if left_alone:
+                raise self._timed_out(left_alone)
+        self._granted = True
         self._deadline = now + GRACE
 
     def _leave(self) -> None:
@@ -123,22 +137,29 @@ class Generation:
                 f"one call, {remedy}."
             )
         self._job.pictures.discard()
-        if not self._came:
-            self._interrupt()
-        raise DifyTimeLimitError(f"{what}, and the picture is not done. To wait longer, {remedy}.")
+        left_alone = "" if self._came else self._interrupt()
+        what_now = left_alone or "It was told to stop."
+        raise DifyTimeLimitError(
+            f"{what}, and the picture is not done. {what_now} To wait longer, {remedy}."
+        )
 
-    def _interrupt(self) -> None:
-        """Stop our own job, and only that: the server's interrupt hits whichever is running."""
+    def _interrupt(self) -> str:
+        """Stop our own job, and only that: the server's interrupt hits whichever is running.
+
+        Why it was left alone instead, or "" when it was told to stop.
+        """
         task = Progress(self._client, self._job.task_id).task()
         if task is not None and task.get("active"):
             self._client.lookup("sdapi/v1/interrupt", {})
             self._interrupted = True
-            return
-        raise self._timed_out(
-            "It is still in the queue and will be drawn all the same: interrupting would stop "
-            "somebody else's picture."
-            if task is not None and task.get("queued")
-            else "It may still be drawn: this server cannot tell whose job is running, and "
+            return ""
+        if task is not None and task.get("queued"):
+            return (
+                "It is still in the queue and will be drawn all the same: interrupting would stop "
+                "somebody else's picture."
+            )
+        return (
+            "It may still be drawn: this server cannot tell whose job is running, and "
             "interrupting might stop somebody else's picture."
         )
 
