@@ -26,7 +26,8 @@ def draw(
 ) -> Image.Image:
     """An RGB picture of exactly width x height; the same arguments give the same pixels.
 
-    The prompt is written at its top, the seed and the remark at its bottom. `noise` adds grain, so that the file is about as large as a photograph's.
+    The prompt is written at its top, the seed and the remark at its bottom. `noise` adds grain,
+    so that the file is about as large as a photograph's.
     """
     picture = _background(width, height, seed)
     if noise:

@@ -7,6 +7,7 @@ from typing import Any
 from PIL import Image
 
 from devtools import pictures
+from devtools.catalogue import Script
 from devtools.standin_checks import check_inputs, check_nulls, check_size, out_of_memory
 from devtools.standin_errors import CrashError
 from devtools.standin_hires import SecondPass, check_after_first_pass, plan
@@ -22,7 +23,12 @@ class Generation:
     """`images` and `infotexts` belong together; a grid, if any, is the first of both."""
 
     def __init__(
-        self, state: State, task: Task, values: dict[str, Any], inputs: list[Image.Image]
+        self,
+        state: State,
+        task: Task,
+        values: dict[str, Any],
+        inputs: list[Image.Image],
+        script: Script | None,
     ) -> None:
         check_nulls(values)
         if values.get("firstphase_width") or values.get("firstphase_height"):
@@ -44,12 +50,11 @@ class Generation:
         self.negative_prompt = apply_styles(
             catalogue, values["negative_prompt"], styles, "negative_prompt"
         )
+        known = [style["name"] for style in catalogue.styles]
         skipped = values.get("disable_extra_networks")
         self.loras = [] if skipped else loras_in(catalogue, self.prompt)
         # Options go back to what they were before the reply is written.
         self.checkpoint, self.vae, self.modules = state.loaded, state.vae, state.modules
-        if state.family.modules:
-            self.vae = None
         self.options = dict(state.options)
         self.applied = Applied(
             model=self.checkpoint.name_for_extra,
@@ -58,7 +63,12 @@ class Generation:
             vae=self.vae,
             modules=self.modules,
             loras=tuple(one.name for one in self.loras),
+            clip_skip=values.get("clip_skip") or self.options.get("CLIP_stop_at_last_layers", 1),
+            styles=tuple(name for name in styles or () if name in known),
+            script=script.name if script else "",
         )
+        if script:
+            self.remarks["Script"] = script.name.title()
 
     def run(self) -> None:
         """Draw until done or interrupted; a CrashError where the real server falls over."""
@@ -171,5 +181,6 @@ class Generation:
         if model is None:
             raise CrashError("Exception", f"Could not find checkpoint with name {name}")
         if self.values["refiner_switch_at"] or not self.state.family.refiner_waits:
+            self.applied = dataclasses.replace(self.applied, refiner=model.name_for_extra)
             self.remarks["Refiner"] = model.title
             self.remarks["Refiner switch at"] = self.values["refiner_switch_at"]

@@ -26,9 +26,7 @@ def generate(state: State, kind: str, request: Fields) -> dict[str, Any]:
     overrides = values["override_settings"]
     restore = values["override_settings_restore_afterwards"]
     with state.queue.work_on(task), state.overriding(overrides, restore=restore):
-        generation = Generation(state, task, values, inputs)
-        if script:
-            generation.remarks["Script"] = script.name.title()
+        generation = Generation(state, task, values, inputs, script)
         generation.run()
     texts = generation.infotexts if state.options["enable_pnginfo"] else []
     images = encode_all(state, generation.images, texts) if values["send_images"] else []

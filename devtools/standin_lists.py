@@ -74,10 +74,13 @@ def memory(_state: State) -> dict[str, Any]:
 
 def modules(state: State) -> list[dict[str, Any]]:
     return [
-        {"model_name": name, "filename": str(ROOT / "models" / folder / name)}
+        {"model_name": name, "filename": str(ROOT / "models" / _module_folder(name) / name)}
         for name in state.catalogue.modules
-        for folder in ("VAE" if name.startswith("ae") else "text_encoder",)
     ]
+
+
+def _module_folder(name: str) -> str:
+    return "VAE" if name.startswith("ae.") else "text_encoder"
 
 
 LISTS: Mapping[str, Callable[[State], Any]] = {

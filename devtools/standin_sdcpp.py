@@ -56,6 +56,7 @@ def _drawn(
         sampler=wanted.sampler,
         scheduler=wanted.scheduler,
         loras=wanted.loras,
+        clip_skip=max(wanted.clip_skip, 1),
         upscaler=wanted.hires.upscaler if wanted.hires else "",
     )
     remark = ", ".join([f"{wanted.sampler} {wanted.scheduler}", applied.model, *wanted.loras])

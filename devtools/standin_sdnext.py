@@ -88,9 +88,7 @@ def generate(state: SdNextState, kind: str, request: Fields) -> dict[str, Any]:
         with state.overriding(values["override_settings"] or {}, restore=restore):
             if not state.has_model:
                 return nothing
-            generation = SdNextGeneration(state, task, values, inputs)
-            if script:
-                generation.remarks["Script"] = script.name.title()
+            generation = SdNextGeneration(state, task, values, inputs, script)
             generation.run()
     texts = generation.infotexts[: len(generation.images)]
     images = encode_all(state, generation.images, texts) if values["send_images"] else []

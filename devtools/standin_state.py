@@ -26,6 +26,10 @@ class Applied:
     vae: str | None = None
     modules: tuple[str, ...] = ()
     loras: tuple[str, ...] = ()
+    clip_skip: int = 1
+    styles: tuple[str, ...] = ()
+    refiner: str = ""
+    script: str = ""
     # Of the second pass.
     upscaler: str = ""
     hires_sampler: str = ""

@@ -103,7 +103,6 @@ FEATURES = [
         {"sampler_index": "Euler a"},
         everywhere(
             DRAWN,
-            sdnext=lacking("sampler_index has no effect"),
             sdcpp=lacking("sampler_index has no effect"),
         ),
         {"sampler": "Euler a"},

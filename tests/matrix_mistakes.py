@@ -102,13 +102,13 @@ SINGLE = [
     Row(
         "An option that does not exist",
         {"override_settings": '{"randn_source": "CPU"}'},
-        {"sdnext": warned("randn_source")},
+        {"sdnext": refused("override_settings: SD.Next has no option named 'randn_source'")},
         {"randn_source": "CPU"},
     ),
     Row(
         "A VAE by the option that is dead",
         {"override_settings": '{"sd_vae": "ae.safetensors"}'},
-        {"forge": warned("sd_vae"), "neo": warned("sd_vae")},
+        {"forge": warned("sd_vae")},
         {"vae": "ae.safetensors"},
     ),
     Row(

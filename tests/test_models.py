@@ -47,9 +47,10 @@ ALL = [DREAM, UNHASHED, WINDOWS]
         "juggernaut [33e58e8668]",
     ],
 )
-def test_every_spelling_the_server_accepts_is_sent_as_it_is(spelling: str) -> None:
-    assert models.find(spelling, ALL) == spelling
-    assert models.find(f"  {spelling}\n", ALL) == spelling
+def test_every_spelling_the_server_accepts_becomes_the_title(spelling: str) -> None:
+    (title,) = [model["title"] for model in ALL if spelling in models.spellings(model)]
+    assert models.find(spelling, ALL) == title
+    assert models.find(f"  {spelling}\n", ALL) == title
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_nothing_is_found_where_the_server_has_no_model() -> None:
 @pytest.mark.parametrize("empty", [{}, {"title": None}, {"title": "", "filename": None}])
 def test_an_entry_without_any_name_is_passed_over(empty: dict[str, Any]) -> None:
     assert models.spellings(empty) == []
-    assert models.find("juggernaut", [empty, WINDOWS]) == "juggernaut"
+    assert models.find("juggernaut", [empty, WINDOWS]) == WINDOWS["title"]
     assert models.titles([empty, WINDOWS]) == [r"xl\juggernaut.safetensors"]
 
 

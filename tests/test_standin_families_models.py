@@ -96,9 +96,8 @@ def test_modules_are_loaded_with_the_model_and_unknown_ones_dropped(family: str)
         assert len(standin.state.loads) == 1
 
 
-@pytest.mark.parametrize("family", MODULES)
-def test_the_old_setting_for_a_vae_does_nothing_where_there_are_modules(family: str) -> None:
-    with StandIn(family=family) as standin:
+def test_the_old_setting_for_a_vae_does_nothing_on_forge() -> None:
+    with StandIn(family="forge") as standin:
         switch(standin, sd_vae="ae.safetensors")
         assert (standin.state.drawn[0].vae, standin.state.loads) == (None, [])
 

@@ -165,6 +165,11 @@ def other_model(standin: StandIn) -> str:
     return next(name for name in names if name != loaded)
 
 
+def titled(standin: StandIn, model: str) -> str:
+    (found,) = [c for c in standin.state.catalogue.checkpoints if c.name_for_extra == model]
+    return found.title
+
+
 def test_model_vae_clip_skip_and_lora_go_where_they_belong(standin: StandIn) -> None:
     model = other_model(standin)
     drawn = draw(
@@ -179,7 +184,7 @@ def test_model_vae_clip_skip_and_lora_go_where_they_belong(standin: StandIn) -> 
     assert request["prompt"] == "a cat <lora:add_detail:0.7> <lora:pixel_art:1>"
     assert request["override_settings"] == {
         "eta_noise_seed_delta": 31337,
-        "sd_model_checkpoint": model,
+        "sd_model_checkpoint": titled(standin, model),
         "sd_vae": "Automatic",
         "CLIP_stop_at_last_layers": 2,
     }

@@ -121,6 +121,9 @@ def of_status(response: requests.Response, address: Address) -> WebUIError:
             f"The graphics memory of {address} does not suffice{said} Ask for a smaller width, "
             "height, batch_size or hr_scale."
         )
+    if "returned no results" in said:
+        # stable-diffusion.cpp says no more than this of whatever went wrong.
+        said += " Most often memory ran out: ask for a smaller width, height or batch_size."
     return WebUIServerError(f"{address} failed ({status}){said}")
 
 

@@ -38,7 +38,7 @@ def draw(endpoint: str, given: Mapping[str, Any], settings: Credentials) -> Iter
         for event in job.events():
             yield event if isinstance(event, str) else (found.add(event), event)
         summary = found.summary(job.info, job.elapsed)
-        differences = outcome.check(summary, job.body, server)
+        differences = outcome.check(summary, job.body, server, interrupted=job.interrupted)
         warnings = [*job.warnings, *differences, *wanted.warnings, *placed.warnings]
         if placed.turned and server.profile.family in {SDNEXT, SDCPP}:
             warnings.append(

@@ -8,7 +8,7 @@ from typing import Any
 
 from webui import families
 from webui.errors import InvalidParameterError
-from webui.families import NEO, REFORGE, SDCPP
+from webui.families import FORGE, NEO, REFORGE, SDCPP
 from webui.server import Profile
 
 Body = dict[str, Any]
@@ -75,6 +75,8 @@ def _ignored(given: Collection[str], body: Body, profile: Profile) -> Iterator[s
         for field, most in _MOST_SDCPP.items():
             if isinstance(body.get(field), int) and body[field] > most:
                 yield f"{field} is cut to {most}: stable-diffusion.cpp takes no more."
+    if family is FORGE and "sd_vae" in body.get("override_settings", {}):
+        yield "sd_vae in override_settings has no effect: Forge loads VAEs as modules. Use vae."
     if family is REFORGE and body.get("s_min_uncond"):
         yield "s_min_uncond has no effect: reForge reads its own option of that name instead."
 

@@ -30,6 +30,8 @@ GRACE = 30.0
 class Generation:
     """A job on its way. Iterate over `events`, then read `info`, `warnings` and `elapsed`.
 
+    interrupted: it was told to stop, at its deadline.
+
     timeout: seconds from the first submission, queueing included. resume: whether a job that Dify
     gives no more time is kept, and one kept earlier is taken over. began: time.monotonic() of the
     call's begin.
@@ -54,7 +56,7 @@ class Generation:
         kept = _KEPT.claim(settings, path, body) if resume else None
         self._job = kept or Job(settings, path, body)
         self._deadline = self._job.submitted + timeout
-        self._interrupted = False
+        self.interrupted = False
         self._granted = False
         self._came = 0
         if kept is None:
@@ -114,7 +116,7 @@ class Generation:
             return
         if self._came or (self._job.replying and self._granted):
             raise self._timed_out("It stopped sending in the middle of its reply.")
-        if self._interrupted:
+        if self.interrupted:
             raise self._timed_out("It was told to stop, but sent nothing.")
         if not self._job.replying:
             left_alone = self._interrupt()
@@ -151,7 +153,7 @@ class Generation:
         task = Progress(self._client, self._job.task_id).task()
         if task is not None and task.get("active"):
             self._client.lookup("sdapi/v1/interrupt", {})
-            self._interrupted = True
+            self.interrupted = True
             return ""
         if task is not None and task.get("queued"):
             return (
@@ -172,11 +174,11 @@ class Generation:
 
     def _conclude(self) -> None:
         job = self._job
-        if self._interrupted and not self._came:
+        if self.interrupted and not self._came:
             raise self._timed_out("It was told to stop and had no picture ready.")
         if job.error is not None:
             raise job.error
-        if self._interrupted:
+        if self.interrupted:
             self.warnings.append(
                 f"Interrupted after {self._timeout:g} s, the timeout: the last picture may be "
                 "unfinished."

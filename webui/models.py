@@ -30,18 +30,17 @@ def spellings(model: Mapping[str, Any]) -> list[str]:
 def find(wanted: str, models: Sequence[Mapping[str, Any]]) -> str | None:
     """The spelling to send for a model, or None if the server has no such model.
 
-    A spelling the server knows is kept as it is. One that differs by case only, or is the bare
-    file name of just one model, becomes that model's title.
+    That is its title, which every family takes, while SD.Next knows no bare file names. Case and
+    blanks are forgiven. A spelling that several models share stays as it is: the server decides.
     """
     wanted = wanted.strip()
-    if any(wanted in spellings(model) for model in models):
+    exact = [model for model in models if wanted in spellings(model)]
+    if len(exact) > 1:
         return wanted
-    titles = {
-        spellings(model)[0]
-        for model in models
-        if names.match(wanted, [*spellings(model), _file_name(model)])
-    }
-    return titles.pop() if len(titles) == 1 else None
+    alike = exact or [
+        model for model in models if names.match(wanted, [*spellings(model), _file_name(model)])
+    ]
+    return spellings(alike[0])[0] if len(alike) == 1 else None
 
 
 def titles(models: Iterable[Mapping[str, Any]]) -> list[str]:

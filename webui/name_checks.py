@@ -7,8 +7,9 @@ at a list; a list that the server does not offer means no check.
 from collections.abc import Callable
 from typing import Any
 
-from webui import models, samplers
-from webui.families import SDCPP, SDNEXT
+from webui import names, samplers
+from webui.errors import InvalidParameterError
+from webui.families import SDCPP
 from webui.server import Server
 
 Body = dict[str, Any]
@@ -23,6 +24,7 @@ def check(body: Body, server: Server) -> None:
     _upscaler(body, server)
     _checkpoints(body, server)
     _vae(body, server)
+    _options(body, server)
     _styles(body, server)
     _scripts(body, server)
 
@@ -40,7 +42,7 @@ def _named(server: Server, listing: str, *keys: str) -> Callable[[bool], list[st
 
 
 def _upscaler(body: Body, server: Server) -> None:
-    if "hr_upscaler" not in body:
+    if "hr_upscaler" not in body or not server.profile.reads("hr_upscaler"):
         return
     upscalers = _named(server, "upscalers", "name")
     latent = _named(server, "latent-upscale-modes", "name")
@@ -55,14 +57,15 @@ def _upscaler(body: Body, server: Server) -> None:
 def _checkpoints(body: Body, server: Server) -> None:
     for field in ("refiner_checkpoint", "hr_checkpoint_name"):
         wanted = str(body.get(field, "")).strip()
-        if wanted and wanted.lower() not in _NO_CHECKPOINT:
+        if wanted and server.profile.reads(field) and wanted.lower() not in _NO_CHECKPOINT:
             body[field] = server.checkpoint(wanted, field)
     overrides = body.get("override_settings", {})
     wanted = overrides.get("sd_model_checkpoint")
     if not wanted:
         return
     found = server.checkpoint(wanted, "model")
-    if server.profile.family is SDCPP or _costs_a_reload(found, server):
+    if server.profile.family is SDCPP:
+        # It draws with the one it was started with, which is this.
         del overrides["sd_model_checkpoint"]
     else:
         overrides["sd_model_checkpoint"] = found
@@ -70,14 +73,14 @@ def _checkpoints(body: Body, server: Server) -> None:
         del body["override_settings"]
 
 
-def _costs_a_reload(model: str, server: Server) -> bool:
-    """Whether naming this model, though it is loaded, makes the server load it again."""
-    if server.profile.family is not SDNEXT:
-        return False
-    loaded = server.loaded_model()
-    entries = server.entries("sd-models") or []
-    same = [entry for entry in entries if model in models.spellings(entry)]
-    return loaded is not None and any(loaded in models.spellings(entry) for entry in same)
+def _options(body: Body, server: Server) -> None:
+    """Option names: one that does not exist is an error 500 or, on SD.Next, not heeded."""
+    if not body.get("override_settings") or not server.profile.reads("override_settings"):
+        return
+    known = server.option_names() or []
+    for option in body["override_settings"]:
+        if known and option not in known:
+            raise server.missing(option, "override_settings", "option", known)
 
 
 def _vae(body: Body, server: Server) -> None:
@@ -100,7 +103,7 @@ def _vae(body: Body, server: Server) -> None:
 
 
 def _styles(body: Body, server: Server) -> None:
-    if body.get("styles"):
+    if body.get("styles") and server.profile.reads("styles"):
         offered = _named(server, "prompt-styles", "name")
         body["styles"] = [
             server.find(str(style), "styles", "style", offered) for style in body["styles"]
@@ -108,10 +111,27 @@ def _styles(body: Body, server: Server) -> None:
 
 
 def _scripts(body: Body, server: Server) -> None:
-    def offered(afresh: bool) -> list[str] | None:
-        return server.scripts(afresh=afresh)
+    """Selectable scripts go in script_name, always-on ones in alwayson_scripts."""
+    name = str(body.get("script_name") or "None")
+    if name.lower() != "none" and server.profile.reads("script_name"):
+        always_on = _named_scripts(server, always_on=True)(False)
+        if server.entries("script-info") is not None and names.match(name, always_on or []):
+            raise InvalidParameterError(
+                f"script_name: {name!r} is an always-on script. Give it in alwayson_scripts."
+            )
+        selectable = _named_scripts(server, always_on=False)
+        server.find(name, "script_name", "selectable script", selectable)
+    if server.profile.reads("alwayson_scripts"):
+        offered = _named_scripts(server, always_on=True)
+        for script in body.get("alwayson_scripts", {}):
+            server.find(str(script), "alwayson_scripts", "always-on script", offered)
 
-    if body.get("script_name") and str(body["script_name"]).lower() != "none":
-        server.find(str(body["script_name"]), "script_name", "script", offered)
-    for script in body.get("alwayson_scripts", {}):
-        server.find(str(script), "alwayson_scripts", "script", offered)
+
+def _named_scripts(server: Server, *, always_on: bool) -> Callable[[bool], list[str] | None]:
+    def offered(afresh: bool) -> list[str] | None:
+        entries = server.entries("script-info", afresh=afresh)
+        if entries is None:
+            return server.scripts(afresh=afresh)
+        return [str(e.get("name")) for e in entries if bool(e.get("is_alwayson")) is always_on]
+
+    return offered

@@ -12,13 +12,15 @@ Body = Mapping[str, Any]
 Summary = Mapping[str, Any]
 
 
-def check(summary: Summary, body: Body, server: Server) -> list[str]:
+def check(summary: Summary, body: Body, server: Server, *, interrupted: bool = False) -> list[str]:
     """Sentences on each difference, the most telling first.
 
-    summary: what `Result.summary` gave. WrongModelError if another checkpoint drew;
-    WebUIServerError if SD.Next gave a leftover preview for a generation that failed.
+    summary: what `Result.summary` gave. interrupted: we broke it off ourselves. WrongModelError if
+    another checkpoint drew; WebUIServerError if SD.Next gave a leftover preview for a generation
+    that failed.
     """
-    _refuse_leftovers(summary, server)
+    if server.profile.family is SDNEXT and not interrupted:
+        _refuse_leftovers(summary, server)
     _refuse_other_model(summary, body, server)
     return [*_counted(summary, body), *_sized(summary, body), *_sampled(summary, body)]
 
@@ -30,12 +32,13 @@ def _drawn(summary: Summary) -> list[dict[str, Any]]:
 def _refuse_leftovers(summary: Summary, server: Server) -> None:
     """SD.Next answers 200 when memory ends, with nothing or with a preview it had made so far.
 
-    A finished picture comes with an info, or at least with the infotext inside.
+    The preview may look complete. What gives it away: no account at all, an account of more
+    pictures than came, or the server's own note that the job was broken off.
     """
-    images = summary["images"]
-    if server.profile.family is not SDNEXT or not images or summary["info"]:
-        return
-    if not any(image["infotext"] for image in images):
+    images, infotexts = summary["images"], summary["info"].get("infotexts")
+    bare = not summary["info"] and not any(image["infotext"] for image in images)
+    short = isinstance(infotexts, list) and len(infotexts) > len(images)
+    if images and (bare or short or server.broke_off()):
         raise WebUIServerError(
             "SD.Next broke off and sent a preview instead of the picture. Its log says why; "
             "most often memory ran out: ask for a smaller width, height, batch_size or hr_scale."

@@ -45,7 +45,8 @@ class Result:
         if not self._pictures and self._body.get("send_images") is not False:
             raise WebUIResponseError(
                 "The server says the generation is done, but sent no images. Its own log says why: "
-                "often memory ran out, or somebody pressed Interrupt."
+                "often memory ran out, and a smaller width, height or batch_size helps, or "
+                "somebody pressed Interrupt."
             )
         first = _index(info)
         images = [self._image(i, i - first, info) for i in range(len(self._pictures))]
@@ -54,7 +55,7 @@ class Result:
         return {
             "images": images,
             "model": str(info.get("sd_model_name") or _read(text, "Model") or ""),
-            "sampler": str(info.get("sampler_name") or _read(text, "Sampler") or ""),
+            "sampler": _sampler(info) or _read(text, "Sampler") or "",
             "request": _shortened(self._body),
             "info": _shortened(dict(info)),
             "warnings": [],
@@ -122,6 +123,12 @@ def text(summary: Mapping[str, Any]) -> str:
         lines.append(f"Seed{'s' if len(seeds) > 1 else ''}: {', '.join(seeds)}.")
     lines += [f"Warning: {warning}" for warning in summary["warnings"]]
     return "\n".join(lines)
+
+
+def _sampler(info: Mapping[str, Any]) -> str:
+    """stable-diffusion.cpp writes NONE for its default."""
+    name = str(info.get("sampler_name") or "")
+    return "" if name == "NONE" else name
 
 
 def _index(info: Mapping[str, Any]) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 from webui import names
 from webui.errors import InvalidParameterError
-from webui.families import CLASSIC, SDCPP
+from webui.families import CLASSIC, SDCPP, SDNEXT
 from webui.server import Server
 
 _SAME = {"use same sampler", "use same scheduler"}
@@ -29,13 +29,16 @@ def check(body: dict[str, Any], server: Server) -> None:
 
     InvalidParameterError for one that the server does not have: it would use another.
     """
+    only_old = "sampler_index" in body and "sampler_name" not in body
+    if only_old and server.profile.family is SDNEXT:
+        body["sampler_name"] = body.pop("sampler_index")  # The only one it reads.
     first = "sampler_name" if body.get("sampler_name") else "sampler_index"
     for fields in (_Fields(first, "scheduler"), _Fields("hr_sampler_name", "hr_scheduler")):
         for field in (fields.sampler, fields.scheduler):
             # The words of the user interface for "leave it out"; the API stumbles over them.
             if str(body.get(field, "")).strip().lower() in _SAME:
                 del body[field]
-        if body.get(fields.sampler):
+        if body.get(fields.sampler) and server.profile.reads(fields.sampler):
             _sampler(body, server, fields)
         if body.get(fields.scheduler):
             _scheduler(body, server, fields)
@@ -49,6 +52,8 @@ def _sampler(body: dict[str, Any], server: Server, fields: _Fields) -> None:
         if entries is None:
             return
         known = [str(entry["name"]) for entry in entries if entry.get("name")]
+        if server.profile.family is SDNEXT:
+            known.append("Default")  # Taken, but not listed.
         found = names.match(wanted, known) or _by_alias(wanted, entries)
         if found:
             body[fields.sampler] = found

@@ -80,10 +80,15 @@ class Server:
         listing = f"scripts of {self._endpoint}"
         return self._shelf.get(listing, self._read_scripts, afresh=afresh)
 
-    def loaded_model(self) -> str | None:
-        """What `GET /options` calls the loaded checkpoint; asked anew each time."""
-        options = self._client.lookup("sdapi/v1/options")
-        return options.get("sd_model_checkpoint") if isinstance(options, dict) else None
+    def option_names(self) -> list[str] | None:
+        """The options that override_settings can set."""
+        return self._shelf.get("options", self._read_option_names)
+
+    def broke_off(self) -> bool:
+        """Whether the last job was broken off, by somebody or by an error; asked anew each time."""
+        found = self._client.lookup("sdapi/v1/progress", query={"skip_current_image": "true"})
+        state = found.get("state") if isinstance(found, dict) else None
+        return isinstance(state, dict) and bool(state.get("interrupted"))
 
     def find(
         self, wanted: str, parameter: str, noun: str, offered: Callable[[bool], list[str] | None]
@@ -146,6 +151,10 @@ class Server:
         if not isinstance(found, list):
             return None, _LIST_LIFETIME
         return [entry for entry in found if isinstance(entry, dict)], _LIST_LIFETIME
+
+    def _read_option_names(self) -> tuple[list[str] | None, float]:
+        found = self._client.lookup("sdapi/v1/options")
+        return list(found) if isinstance(found, dict) else None, _LIST_LIFETIME
 
     def _read_scripts(self) -> tuple[list[str] | None, float]:
         found = self._client.lookup("sdapi/v1/scripts")
