@@ -170,7 +170,7 @@ PARAMETER_KEYS: dict[str, Rule] = {
     "form": _one_of("llm", "form"),
     "label": _I18N,
     "human_description": _I18N,
-    "llm_description": _text(),
+    "llm_description?": _text(),
 }
 """In the order in which every parameter is to be written."""
 

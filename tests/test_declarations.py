@@ -17,8 +17,8 @@ ROOT = Path(__file__).parent.parent
 TOOL_FILES = sorted((ROOT / "tools").glob("*.yaml"))
 LARGEST_TOOL = 28_672
 """Bytes of txt2img in the daemon's database, so that the others find room beside it."""
-LARGEST_DECLARATION = 65_535
-"""Bytes that a Dify on MySQL can store of a plugin."""
+LARGEST_DECLARATION = 64_500
+"""Bytes of all together; a Dify on MySQL can store 65,535."""
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def test_names_and_author_are_the_ones_that_workflows_refer_to() -> None:
         "stable-diffusion-webui",
     )
     assert PROVIDER["identity"]["name"] == "stable_diffusion"
-    assert "txt2img" in TOOLS
+    assert set(TOOLS) == {"txt2img", "img2img", "upscale", "draw", "server_info", "png_info"}
     authors = {declared["identity"]["author"] for declared in (PROVIDER, *TOOLS.values())} | {
         MANIFEST["author"]
     }

@@ -14,7 +14,19 @@ from webui.parameters import Parameters
 
 ROOT = Path(__file__).parent.parent
 GUIDE = (ROOT / "GUIDE.md").read_text(encoding="utf-8")
-TOOL: dict[str, Any] = yaml.safe_load((ROOT / "tools" / "txt2img.yaml").read_bytes())
+SECTIONS = {
+    "txt2img": "Every parameter",
+    "draw": "Draw",
+    "img2img": "Image to image",
+    "upscale": "Upscale",
+    "server_info": "Server info",
+    "png_info": "PNG info",
+}
+"""Under which heading a tool's parameters stand."""
+TOOLS: dict[str, dict[str, Any]] = {
+    name: yaml.safe_load((ROOT / "tools" / f"{name}.yaml").read_bytes()) for name in SECTIONS
+}
+TOOL = TOOLS["txt2img"]
 PROVIDER: dict[str, Any] = yaml.safe_load(
     (ROOT / "provider" / "stable_diffusion.yaml").read_bytes()
 )["credentials_for_provider"]
@@ -31,13 +43,13 @@ def section(title: str) -> str:
     return found[1]
 
 
-def rows(text: str) -> list[list[str]]:
-    """The cells of every row of every table, without the heads."""
-    lines = re.sub(r"(?m)^\|.*\n\|(?:-+\|)+\n", "", text).splitlines()
+def rows(text: str, first: str) -> list[list[str]]:
+    """The cells of every row of the tables whose first column has this head, without the heads."""
+    tables = re.findall(rf"(?m)^\| {first} \|.*\n\|(?:-+\|)+\n((?:\|.*\n)*)", text)
     return [
         [cell.strip() for cell in line.strip("|").split("|")]
-        for line in lines
-        if line.startswith("|")
+        for table in tables
+        for line in table.splitlines()
     ]
 
 
@@ -50,15 +62,36 @@ def described(parameter: dict[str, Any]) -> list[str]:
     return [f"{parameter['label']['en_US']} `{parameter['name']}`", kind, default, limits]
 
 
-def test_the_tables_list_every_parameter_as_declared_in_the_forms_order() -> None:
-    listed = rows(section("Every parameter"))
-    assert [row[:4] for row in listed] == [described(p) for p in TOOL["parameters"]]
+def test_every_tool_has_its_section() -> None:
+    assert set(SECTIONS) == {path.stem for path in (ROOT / "tools").glob("*.yaml")}
+
+
+@pytest.mark.parametrize("tool", SECTIONS)
+def test_the_tables_list_every_parameter_as_declared_in_the_forms_order(tool: str) -> None:
+    parameters = TOOLS[tool]["parameters"]
+    if tool == "img2img":
+        # For the others it refers to txt2img's tables.
+        parameters = [p for p in parameters if p not in TOOL["parameters"]]
+        assert "[Every parameter](#every-parameter)" in section(SECTIONS[tool])
+    listed = rows(section(SECTIONS[tool]), "name")
+    assert [row[:4] for row in listed] == [described(p) for p in parameters]
     assert [row[0] for row in listed if not row[4]] == []
 
 
 def test_the_outputs_are_the_declared_ones_and_difys_three() -> None:
-    listed = [row[0].strip("`") for row in rows(section("Outputs"))]
+    listed = [row[0].strip("`") for row in rows(section("Outputs"), "output")]
     assert listed == ["files", "text", "json", *TOOL["output_schema"]["properties"]]
+
+
+@pytest.mark.parametrize("tool", ["upscale", "server_info", "png_info"])
+def test_a_tool_with_outputs_of_its_own_lists_them(tool: str) -> None:
+    listed = [row[0].strip("`") for row in rows(section(SECTIONS[tool]), "output")]
+    assert listed == list(TOOLS[tool]["output_schema"]["properties"])
+
+
+def test_every_choice_of_a_list_is_named() -> None:
+    options = [o["value"] for o in TOOLS["server_info"]["parameters"][0]["options"]]
+    assert [o for o in options[1:] if f"`{o}`" not in section(SECTIONS["server_info"])] == []
 
 
 @pytest.mark.parametrize(
@@ -109,6 +142,12 @@ def test_every_extension_example_is_understood() -> None:
         assert all("args" in unit for unit in found["alwayson_scripts"].values())
 
 
+def test_the_example_with_a_reference_image_is_understood() -> None:
+    (example,) = json_blocks("Reference images")
+    found = TXT2IMG.read({"prompt": "a cat", "alwayson_scripts": example})
+    assert found["alwayson_scripts"]["ControlNet"]["args"][0]["image"] == "{{image_1}}"
+
+
 def test_every_extra_parameters_example_is_understood() -> None:
     examples = json_blocks("Extra parameters")
     assert len(examples) == 3
@@ -120,7 +159,7 @@ def test_every_extra_parameters_example_is_understood() -> None:
 def test_the_lines_for_half_an_hour_are_the_tables() -> None:
     text = section("Timeouts")
     first_table = text.partition("Inside an")[0]
-    table = {row[0].strip("`"): row[3] for row in rows(first_table) if row[3]}
+    table = {row[0].strip("`"): row[3] for row in rows(first_table, "variable") if row[3]}
     assert dict(re.findall(r"(?m)^([A-Z_]+)=(\d+)$", text)) == table
 
 

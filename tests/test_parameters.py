@@ -45,7 +45,9 @@ def refusal(**given: object) -> str:
 
 def test_every_parameter_is_of_a_kind_tested_here() -> None:
     kinds = {*WHOLE, *DECIMAL, *PLAIN_TEXT, *of_type("boolean"), *OBJECTS, *NAME_LISTS}
-    assert kinds | {"script_args", "prompt"} == {declared["name"] for declared in DECLARED}
+    assert kinds | {"script_args", "prompt", *of_type("files")} == {
+        declared["name"] for declared in DECLARED
+    }
 
 
 def test_a_prompt_alone_gives_the_declared_defaults_and_nothing_else() -> None:
@@ -241,3 +243,17 @@ def test_what_is_no_choice_is_refused_with_the_choices(value: object) -> None:
     with pytest.raises(InvalidParameterError) as caught:
         CHOICE.read({"mode": value})
     assert str(caught.value) == f"mode: {value!r} is not one of the choices. Allowed: Fast, fine."
+
+
+FILES = Parameters([{"name": "image", "type": "file", "required": True}])
+
+
+def test_a_file_stays_the_object_it_is() -> None:
+    file = object()
+    assert FILES.read({"image": file})["image"] is file
+
+
+@pytest.mark.parametrize("nothing", [None, [], [None], ""], ids=repr)
+def test_a_file_that_is_not_there_counts_as_absent(nothing: object) -> None:
+    with pytest.raises(InvalidParameterError, match="image is empty, but required"):
+        FILES.read({"image": nothing})

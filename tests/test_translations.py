@@ -14,19 +14,25 @@ FILES = ["manifest.yaml", "provider/stable_diffusion.yaml", *TOOL_FILES]
 FOREIGN = daemon_rules.LANGUAGES[1:]
 
 REACHED_FOR = {
-    "prompt", "negative_prompt", "width", "height", "model", "steps", "cfg_scale", "sampler_name",
-    "scheduler", "seed", "batch_size", "n_iter", "lora", "enable_hr", "denoising_strength",
-    "timeout",
+    "txt2img": {"prompt", "negative_prompt", "width", "height"},
+    "img2img": {"prompt", "image", "mask", "negative_prompt", "width", "height"},
+    "draw": {
+        "prompt", "negative_prompt", "width", "height", "count", "style", "max_size", "max_count",
+    },
+    "upscale": {"images", "upscaler_1", "upscaling_resize"},
+    "server_info": {"list"},
+    "png_info": {"image"},
 }  # fmt: skip
-"""The parameters of txt2img that most people use."""
+"""The parameters whose labels are translated: a database's column has no room for more."""
 
 SAME_EVERYWHERE = {
     "manifest.yaml label": "the plugin's name",
     "provider/stable_diffusion.yaml identity.label": "the plugin's name",
     "provider/stable_diffusion.yaml credentials_for_provider.base_url.placeholder": "an address",
     "provider/stable_diffusion.yaml credentials_for_provider.model.placeholder": "a file name",
+    "provider/stable_diffusion.yaml credentials_for_provider.username.placeholder": "an example",
+    "provider/stable_diffusion.yaml credentials_for_provider.password.placeholder": "an example",
     "provider/stable_diffusion.yaml credentials_for_provider.timeout.placeholder": "a number",
-    "tools/txt2img.yaml parameters.lora.label": "a name",
 }
 """Texts that stay in English where their surroundings are translated, and why."""
 
@@ -77,18 +83,23 @@ def test_manifest_and_provider_are_translated() -> None:
     english = {
         where for where, text in TEXTS.items() if len(text) == 1 and not where.startswith("tools/")
     }
-    assert english == {where for where in SAME_EVERYWHERE if not where.startswith("tools/")}
+    assert english == set(SAME_EVERYWHERE)
 
 
-def test_the_parameters_people_reach_for_are_translated() -> None:
-    start = "tools/txt2img.yaml parameters."
-    expected = {
-        f"{start}{name}.{part}" for name in REACHED_FOR for part in ("label", "human_description")
-    }
+@pytest.mark.parametrize("tool", REACHED_FOR)
+def test_the_parameters_people_reach_for_have_translated_labels(tool: str) -> None:
+    start = f"tools/{tool}.yaml parameters."
     translated = {
         where for where, text in TEXTS.items() if where.startswith(start) and len(text) > 1
     }
-    assert translated == expected - set(SAME_EVERYWHERE)
+    assert translated == {f"{start}{name}.label" for name in REACHED_FOR[tool]}
+
+
+def test_a_label_is_translated_the_same_way_wherever_it_stands() -> None:
+    seen: dict[str, dict[str, str]] = {}
+    for where, text in TEXTS.items():
+        if " parameters." in where and where.endswith(".label"):
+            assert seen.setdefault(text["en_US"], text) == text, where
 
 
 @pytest.mark.parametrize("name", TOOL_FILES)

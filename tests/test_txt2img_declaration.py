@@ -1,23 +1,19 @@
 """txt2img's parameters, against what the servers themselves declare."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from server_fields import FORM_TYPES, SAMPLES, of_all, recorded
 
 from webui.parameters import Parameters
 
 ROOT = Path(__file__).parent.parent
 TOOL: dict[str, Any] = yaml.safe_load((ROOT / "tools" / "txt2img.yaml").read_bytes())
 DECLARED: dict[str, dict[str, Any]] = {p["name"]: p for p in TOOL["parameters"]}
-RECORDED: dict[str, dict[str, str]] = json.loads(
-    (Path(__file__).parent / "recorded" / "txt2img_fields.json").read_bytes()
-)
-"""The fields of each server's own txt2img model, by type: AUTOMATIC1111 1.10.1, Forge
-f2.0.1v1.10.1, Forge Classic of February 2025, Forge Neo 2.26 and reForge 1.0.0v2."""
-FIELDS = {name: kind for fields in RECORDED.values() for name, kind in fields.items()}
+RECORDED = recorded("txt2img")
+FIELDS = of_all(RECORDED)
 
 OURS = {
     "model": "override_settings.sd_model_checkpoint",
@@ -25,35 +21,11 @@ OURS = {
     "clip_skip": "override_settings.CLIP_stop_at_last_layers",
     "lora": "tags in the prompt",
     "timeout": "how long to wait, which the server is not told",
+    "resume": "whether a call takes over what an earlier one began",
     "extra_parameters": "fields that only one server knows",
-    "resume": "not of the request: whether a call takes over what Dify's limit cut off",
+    "reference_images": "the placeholders in alwayson_scripts and extra_parameters",
 }
 """Parameters that are no fields of the API, and where their values go."""
-
-FORM_TYPES = {
-    "int": ("number", 0),
-    "float": ("number", None),
-    "bool": ("boolean", None),
-    "str": ("string", None),
-    "list": ("string", None),
-    "list[str]": ("string", None),
-    "dict": ("string", None),
-    "dict[str, Any]": ("string", None),
-    # The servers declare a picture object here, which JSON cannot carry: see its description.
-    "Image": ("string", None),
-}
-
-SAMPLES: dict[str, tuple[str, object]] = {
-    "int": ("8", 8),
-    "float": ("1", 1.0),
-    "bool": ("true", True),
-    "str": ("text", "text"),
-    "list": ('["a", "b"]', ["a", "b"]),
-    "list[str]": ('["a", "b"]', ["a", "b"]),
-    "dict": ('{"a": [1]}', {"a": [1]}),
-    "dict[str, Any]": ('{"a": [1]}', {"a": [1]}),
-    "Image": ("text", "text"),
-}
 
 WEB_INTERFACE = {
     "steps": (1, 150), "cfg_scale": (1, 30), "width": (64, 2048), "height": (64, 2048),
@@ -74,8 +46,9 @@ def test_the_recorded_servers_agree_on_every_type() -> None:
         assert fields.items() <= FIELDS.items(), name
 
 
-def test_every_field_of_every_server_and_those_of_ours_are_offered() -> None:
+def test_every_field_of_every_server_and_eight_of_ours_are_offered() -> None:
     assert len(FIELDS) == 59
+    assert len(OURS) == 8
     assert set(DECLARED) == set(FIELDS) | set(OURS)
     assert FIELDS.keys().isdisjoint(OURS)
 
@@ -89,6 +62,8 @@ def test_a_field_has_the_forms_type_for_the_servers(name: str) -> None:
 @pytest.mark.parametrize("name", FIELDS)
 def test_a_field_filled_in_as_text_becomes_the_servers_type(name: str) -> None:
     text, value = SAMPLES[FIELDS[name]]
+    # Sizes begin at 8.
+    text, value = ("8", 8) if name in {"width", "height"} else (text, value)
     found = Parameters(TOOL["parameters"]).read({"prompt": "a cat", name: text})[name]
     assert (found, type(found)) == (value, type(value))
 
@@ -113,7 +88,9 @@ def test_only_the_prompt_is_required() -> None:
 
 def test_every_parameter_takes_a_variable() -> None:
     assert {d["form"] for d in DECLARED.values()} == {"llm"}
-    assert {d["type"] for d in DECLARED.values()} <= {"string", "number", "boolean", "select"}
+    kinds = {name: d["type"] for name, d in DECLARED.items()}
+    assert kinds.pop("reference_images") == "files"
+    assert set(kinds.values()) == {"string", "number", "boolean"}
 
 
 def test_numbers_and_nothing_else_have_limits_that_hold_their_default() -> None:
@@ -133,8 +110,8 @@ def test_what_the_web_interface_offers_is_within_the_limits() -> None:
 
 
 @pytest.mark.parametrize("name", ["width", "height", "hr_resize_x", "hr_resize_y"])
-def test_a_size_says_that_it_is_rounded(name: str) -> None:
-    assert "rounded to a multiple of 8" in DECLARED[name]["human_description"]["en_US"]
+def test_a_size_says_that_it_is_a_multiple_of_8(name: str) -> None:
+    assert "multiple of 8" in DECLARED[name]["human_description"]["en_US"]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +122,11 @@ def test_a_field_that_holds_json_says_so(name: str) -> None:
     assert f"JSON {kind}" in DECLARED[name]["human_description"]["en_US"]
 
 
-@pytest.mark.parametrize("name", ["do_not_save_samples", "do_not_save_grid"])
+def test_the_reference_images_name_their_placeholder() -> None:
+    assert "{{image_1}}" in DECLARED["reference_images"]["human_description"]["en_US"]
+
+
+@pytest.mark.parametrize("name", ["do_not_save_samples", "do_not_save_grid", "comments"])
 def test_an_inert_field_says_so(name: str) -> None:
     assert "No effect" in DECLARED[name]["human_description"]["en_US"]
 
@@ -154,23 +135,3 @@ def test_an_inert_field_says_so(name: str) -> None:
 def test_a_dangerous_field_says_so_and_comes_last(name: str) -> None:
     assert DECLARED[name]["human_description"]["en_US"].startswith("Dangerous")
     assert name in list(DECLARED)[-3:]
-
-
-def test_the_outputs_are_declared_with_what_they_mean() -> None:
-    schema = TOOL["output_schema"]
-    assert schema["type"] == "object"
-    assert {name: of_type(value) for name, value in schema["properties"].items()} == {
-        "seed": "integer",
-        "seeds": "array of integer",
-        "infotext": "string",
-        "model": "string",
-        "warnings": "array of string",
-        "elapsed_seconds": "number",
-        "progress": "string",
-    }
-    assert all(value["description"] for value in schema["properties"].values())
-
-
-def of_type(schema: dict[str, Any]) -> str:
-    kind = str(schema["type"])
-    return f"array of {schema['items']['type']}" if kind == "array" else kind

@@ -84,6 +84,8 @@ def of(found: Infotext) -> dict[str, Any]:
             "CLiP-skip": ("clip_skip", values.integer),
         },
     )
+    if "SDCPP" in pairs:
+        fields = _one_sampler(fields)
     if "SDCPP" in pairs or "CLiP-skip" in pairs:
         fields |= clip_skip
     elif clip_skip:
@@ -113,6 +115,13 @@ def _second_pass(pairs: Pairs) -> dict[str, Any]:
     if modules:
         fields["hr_additional_modules"] = modules
     return fields
+
+
+def _one_sampler(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """stable-diffusion.cpp writes "euler_a karras", and NONE for each that was not chosen."""
+    named = zip(("sampler_name", "scheduler"), fields.get("sampler_name", "").split(), strict=False)
+    others = {name: value for name, value in fields.items() if name != "sampler_name"}
+    return others | {name: value for name, value in named if value != "NONE"}
 
 
 def _options(pairs: Pairs) -> dict[str, Any]:

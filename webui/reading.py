@@ -44,7 +44,7 @@ def read(value: object, settings: Credentials) -> Reading:
         )
     found = infotext.parse(text)
     named = {"Prompt": found.prompt, "Negative prompt": found.negative_prompt}
-    parameters = {name: words for name, words in named.items() if words} | found.parameters
+    parameters = {name: prompt for name, prompt in named.items() if prompt} | found.parameters
     return Reading(text, parameters, infotext_fields.of(found), items)
 
 

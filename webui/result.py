@@ -7,6 +7,7 @@ from typing import Any
 
 from webui.errors import WebUIResponseError
 from webui.images import Picture
+from webui.infotext import parse
 
 _LONGEST_TEXT = 20_000
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{200,}={0,2}")
@@ -51,11 +52,11 @@ class Result:
         first = _index(info)
         images = [self._image(i, i - first, info) for i in range(len(self._pictures))]
         infotexts = [image["infotext"] for image in images if image["infotext"]]
-        text = next(iter(infotexts), "")
+        parameters = parse(next(iter(infotexts), "")).parameters
         return {
             "images": images,
-            "model": str(info.get("sd_model_name") or _read(text, "Model") or ""),
-            "sampler": _sampler(info) or _read(text, "Sampler") or "",
+            "model": str(info.get("sd_model_name") or parameters.get("Model") or ""),
+            "sampler": _sampler(info) or parameters.get("Sampler") or "",
             "request": _shortened(self._body),
             "info": _shortened(dict(info)),
             "warnings": [],
@@ -73,7 +74,7 @@ class Result:
         extra = 0 < len(seeds) <= drawn
         seed = subseed = None
         if drawn >= 0 and not extra:
-            written = _read(str(infotext or ""), "Seed") or ""
+            written = parse(str(infotext or "")).parameters.get("Seed", "")
             read = int(written) if written.isascii() and written.isdigit() else None
             seed = _at(seeds, drawn) if seeds else read
             subseed = _at(info.get("all_subseeds"), drawn)
@@ -138,13 +139,6 @@ def _index(info: Mapping[str, Any]) -> int:
 
 def _at(found: object, position: int) -> object:
     return found[position] if isinstance(found, list) and position < len(found) else None
-
-
-def _read(infotext: str, name: str) -> str | None:
-    """A value from the last line of an infotext: "Steps: 20, Sampler: Euler, Seed: 1, …"."""
-    last = infotext.rstrip().rpartition("\n")[2]
-    found = re.search(rf"(?:^|, ){name}: ([^,]*)", last)
-    return found[1].strip() if found else None
 
 
 def _shortened(value: object) -> object:

@@ -142,7 +142,9 @@ def _fields(given: Mapping[str, Any], server: Server) -> dict[str, Any]:
             fields.pop(side, None)
     if any(side in fields for side in _SIDES):
         return fields | {"resize_mode": 1}
-    return {"upscaling_resize": _FACTOR, **fields, "resize_mode": 0}
+    # Without an upscaler, faces may be all that is to be repaired.
+    factor = _FACTOR if fields["upscaler_1"] != "None" else 1.0
+    return {"upscaling_resize": factor, **fields, "resize_mode": 0}
 
 
 def _upscalers(server: Server, *, afresh: bool) -> list[str] | None:
@@ -184,9 +186,9 @@ def _differences(
 ) -> Iterator[str]:
     came = (image["width"], image["height"])
     asked = _expected(body, size)
-    if None in came or body["upscaler_1"] == "None":
-        return  # That one is there to repair faces only.
-    if any(abs(is_so - wanted) >= _SLACK for is_so, wanted in zip(came, asked, strict=True)):
+    if None not in came and any(
+        abs(is_so - wanted) >= _SLACK for is_so, wanted in zip(came, asked, strict=True)
+    ):
         yield (
             f"{image['source']} became {came[0]}x{came[1]} instead of {asked[0]}x{asked[1]}. "
             "The server's log says why."

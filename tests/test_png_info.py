@@ -1,0 +1,230 @@
+"""png_info through the real SDK class against the stand-in."""
+
+import base64
+import json
+from io import BytesIO
+from typing import Any
+
+import pytest
+from dify_files import described, picture, served
+from drawing import Drawn, draw
+from matrix import FAMILIES
+from PIL import Image, PngImagePlugin
+from raw_server import RawServer, free_port, reply
+
+from devtools.standin import StandIn
+from tools.png_info import PngInfoTool
+from webui.errors import (
+    InvalidParameterError,
+    WebUIConnectionError,
+    WebUIResponseError,
+    WebUIServerError,
+)
+
+PATH = "/sdapi/v1/png-info"
+TEXT = "a cat\nNegative prompt: dog\nSteps: 20, Sampler: Euler, Seed: 5, Size: 512x768"
+
+
+def read(where: StandIn | str, source: bytes) -> Drawn:
+    with served(source) as image:
+        return call(where, image=image)
+
+
+def call(where: StandIn | str, **given: object) -> Drawn:
+    base_url = where if isinstance(where, str) else where.base_url
+    return Drawn(PngInfoTool.from_credentials({"base_url": base_url}).invoke(given))
+
+
+def png(**texts: str) -> bytes:
+    file, written = BytesIO(), PngImagePlugin.PngInfo()
+    for name, text in texts.items():
+        written.add_itxt(name, text)
+    Image.new("RGB", (8, 8)).save(file, "PNG", pnginfo=written)
+    return file.getvalue()
+
+
+def unreachable() -> str:
+    return f"http://127.0.0.1:{free_port()}"
+
+
+def test_the_server_reads_the_picture() -> None:
+    source = png(parameters=TEXT, Software="ours")
+    with StandIn() as standin:
+        found = read(standin, source)
+    (request,) = [r for r in standin.received if r.path == PATH]
+    assert request.json == {"image": base64.b64encode(source).decode()}
+    fields = {
+        "prompt": "a cat",
+        "negative_prompt": "dog",
+        "steps": 20,
+        "sampler_name": "Euler",
+        "seed": 5,
+        "width": 512,
+        "height": 768,
+    }
+    assert found.text == TEXT
+    assert found.json == {"infotext": TEXT, "fields": fields, "items": {"Software": "ours"}}
+    assert json.loads(found.variables.pop("extra_parameters")) == fields
+    assert found.variables == {
+        "infotext": TEXT,
+        "parameters": {
+            "Prompt": "a cat",
+            "Negative prompt": "dog",
+            "Steps": "20",
+            "Sampler": "Euler",
+            "Seed": "5",
+            "Size": "512x768",
+        },
+    }
+
+
+def test_a_jpeg_is_read_by_the_server() -> None:
+    with StandIn(image_format="jpg") as standin:
+        drawn = draw(standin, seed=11)
+        found = read(standin, drawn.files[0][0])
+    assert found.variables["infotext"] == drawn.variables["infotext"]
+    assert found.json["fields"]["seed"] == 11
+
+
+def test_a_picture_without_parameters_says_so() -> None:
+    with StandIn() as standin:
+        found = read(standin, picture())
+    assert found.text == "The image holds no generation parameters."
+    assert found.variables == {"infotext": "", "parameters": {}, "extra_parameters": "{}"}
+
+
+def test_a_server_without_png_info_is_not_needed_for_png() -> None:
+    with StandIn(family="sdcpp") as standin:
+        assert read(standin, png(parameters=TEXT)).variables["infotext"] == TEXT
+        assert read(standin, picture()).variables["infotext"] == ""
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
+def test_a_server_without_png_info_reads_nothing_else(kind: str) -> None:
+    with (
+        StandIn(family="sdcpp") as standin,
+        pytest.raises(InvalidParameterError, match=r"no /sdapi/v1/png-info.*Give a PNG"),
+    ):
+        read(standin, picture(kind=kind))
+
+
+def test_a_server_that_is_off_is_not_needed_when_the_file_tells() -> None:
+    assert read(unreachable(), png(parameters=TEXT)).variables["infotext"] == TEXT
+
+
+def test_a_server_that_is_off_is_an_error_when_the_file_does_not_tell() -> None:
+    with pytest.raises(WebUIConnectionError, match="refused the connection"):
+        read(unreachable(), picture())
+
+
+def test_a_server_that_fails_is_an_error_when_the_file_does_not_tell() -> None:
+    with StandIn() as standin:
+        standin.fail_next(PATH, body={"error": "OSError", "errors": "disk"})
+        with pytest.raises(WebUIServerError, match="disk"):
+            read(standin, picture())
+
+
+@pytest.mark.parametrize("body", ["<html>", "[]", '{"info": 5}', "[" * 100_000, b"\xff"], ids=repr)
+def test_an_answer_of_another_kind_is_an_error(body: str | bytes) -> None:
+    with RawServer(reply(body)) as server, pytest.raises(WebUIResponseError):
+        read(server.base_url, picture())
+
+
+def test_an_answer_that_breaks_off_is_an_error() -> None:
+    with RawServer(reply('{"info": "', length=500)) as server, pytest.raises(WebUIConnectionError):
+        read(server.base_url, picture())
+
+
+def test_long_items_are_cut_and_half_characters_replaced() -> None:
+    answer = {"info": "\ud800", "items": {"workflow": "x" * 500_000, "\ud800": 1}}
+    with RawServer(reply(json.dumps(answer))) as server:
+        found = read(server.base_url, picture())
+    assert found.text == "?"
+    assert len(found.json["items"]["workflow"]) < 30_000
+    assert found.json["items"]["?"] == "1"
+
+
+def test_items_of_another_kind_are_none() -> None:
+    with RawServer(reply('{"info": "", "items": []}')) as server:
+        assert read(server.base_url, picture()).json["items"] == {}
+
+
+def test_a_text_as_long_as_a_book_is_refused() -> None:
+    answer = json.dumps({"info": "x" * 300_000})
+    with (
+        RawServer(reply(answer)) as server,
+        pytest.raises(InvalidParameterError, match="300000 characters"),
+    ):
+        read(server.base_url, picture())
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "image is empty"),
+        ({"image": None}, "image is empty"),
+        ({"image": []}, "image is empty"),
+        ({"image": [None]}, "image is empty"),
+        ({"image": "photo.png"}, "image: bind it to a file variable"),
+        ({"image": described("/files/1")}, "image: Dify's link to the file has no host"),
+        ({"image": described(unreachable() + "/1")}, "image: the file cannot be fetched"),
+    ],
+    ids=str,
+)
+def test_what_is_no_file_is_refused_before_the_server_is_asked(
+    given: dict[str, Any], said: str
+) -> None:
+    with StandIn() as standin:
+        with pytest.raises(InvalidParameterError, match=said):
+            call(standin, **given)
+        assert standin.received == []
+
+
+@pytest.mark.parametrize("source", [b"", b"hello"], ids=["empty", "text"])
+def test_a_file_that_is_no_image_is_refused_before_the_server_is_asked(source: bytes) -> None:
+    with StandIn() as standin:
+        with pytest.raises(InvalidParameterError, match="image: the file is "):
+            read(standin, source)
+        assert standin.received == []
+
+
+def again(standin: StandIn, **given: object) -> tuple[Drawn, Drawn]:
+    """A picture, and the one that its own parameters draw."""
+    first = draw(standin, **given)
+    extra = read(standin, first.files[0][0]).variables["extra_parameters"]
+    return first, draw(standin, prompt="something else", extra_parameters=extra)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_fields_draw_the_same_picture_again(family: str) -> None:
+    with StandIn(family=family) as standin:
+        first, second = again(
+            standin,
+            prompt="a cat,\nasleep",
+            negative_prompt="dog",
+            width=128,
+            height=192,
+            steps=7,
+            seed=99,
+            cfg_scale=5.5,
+            sampler_name="Euler a",
+            clip_skip=2,
+        )
+        one, other = standin.state.drawn
+    assert one == other
+    assert first.files[0][0] == second.files[0][0]
+    assert second.json["images"][0]["infotext"] == first.json["images"][0]["infotext"]
+    assert second.variables["seed"] == 99
+    assert second.variables["warnings"] == []
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_fields_repeat_the_second_pass(family: str) -> None:
+    with StandIn(family=family) as standin:
+        first, second = again(
+            standin, seed=4, enable_hr=True, hr_scale=1.5, denoising_strength=0.5, steps=6
+        )
+        one, other = standin.state.drawn
+    assert one == other
+    assert first.files[0][0] == second.files[0][0]
+    assert second.variables["warnings"] == first.variables["warnings"]
