@@ -188,9 +188,9 @@ def test_a_file_that_is_no_image_is_refused_before_the_server_is_asked(source: b
         assert standin.received == []
 
 
-def again(standin: StandIn, **given: object) -> tuple[Drawn, Drawn]:
+def again(standin: StandIn, parameters: dict[str, Any]) -> tuple[Drawn, Drawn]:
     """A picture, and the one that its own parameters draw."""
-    first = draw(standin, **given)
+    first = draw(standin, **parameters)
     extra = read(standin, first.files[0][0]).variables["extra_parameters"]
     return first, draw(standin, prompt="something else", extra_parameters=extra)
 
@@ -198,18 +198,18 @@ def again(standin: StandIn, **given: object) -> tuple[Drawn, Drawn]:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_fields_draw_the_same_picture_again(family: str) -> None:
     with StandIn(family=family) as standin:
-        first, second = again(
-            standin,
-            prompt="a cat,\nasleep",
-            negative_prompt="dog",
-            width=128,
-            height=192,
-            steps=7,
-            seed=99,
-            cfg_scale=5.5,
-            sampler_name="Euler a",
-            clip_skip=2,
-        )
+        given = {
+            "prompt": "a cat,\nasleep",
+            "negative_prompt": "dog",
+            "width": 128,
+            "height": 192,
+            "steps": 7,
+            "seed": 99,
+            "cfg_scale": 5.5,
+            "sampler_name": "Euler a",
+            "clip_skip": 2,
+        }
+        first, second = again(standin, given)
         one, other = standin.state.drawn
     assert one == other
     assert first.files[0][0] == second.files[0][0]
@@ -218,12 +218,36 @@ def test_the_fields_draw_the_same_picture_again(family: str) -> None:
     assert second.variables["warnings"] == []
 
 
+@pytest.mark.parametrize("family", [one for one in FAMILIES if one != "sdcpp"])
+def test_the_fields_name_model_and_vae(family: str) -> None:
+    with StandIn(family=family) as standin:
+        catalogue = standin.state.catalogue
+        model = catalogue.checkpoints[-1].title
+        vae = (catalogue.modules or catalogue.vaes)[0]
+        first = draw(standin, model=model, vae=vae)
+        extra = read(standin, first.files[0][0]).variables["extra_parameters"]
+        # Another model is loaded, and another VAE in use, when the fields are to prove themselves.
+        draw(standin, model=catalogue.checkpoints[0].title)
+        draw(standin, extra_parameters=extra)
+        one, between, other = standin.state.drawn
+    assert one == other
+    assert one != between
+
+
+def test_modules_get_their_endings_back() -> None:
+    text = f"{TEXT}, Module 1: ae, Hires upscale: 2, Hires Module 1: ae, Hires Module 2: odd"
+    with StandIn(family="forge") as standin:
+        (known,) = [one for one in standin.state.catalogue.modules if one.startswith("ae.")]
+        fields = read(standin, png(parameters=text)).json["fields"]
+    assert fields["override_settings"] == {"forge_additional_modules": [known]}
+    assert fields["hr_additional_modules"] == [known, "odd"]
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_fields_repeat_the_second_pass(family: str) -> None:
     with StandIn(family=family) as standin:
-        first, second = again(
-            standin, seed=4, enable_hr=True, hr_scale=1.5, denoising_strength=0.5, steps=6
-        )
+        second_pass = {"enable_hr": True, "hr_scale": 1.5, "denoising_strength": 0.5}
+        first, second = again(standin, {"seed": 4, "steps": 6} | second_pass)
         one, other = standin.state.drawn
     assert one == other
     assert first.files[0][0] == second.files[0][0]

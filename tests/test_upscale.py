@@ -259,8 +259,8 @@ def failing_at_the_second(standin: StandIn) -> Iterator[Any]:
 
 
 def test_the_timeout_holds_for_all_together() -> None:
-    with StandIn(delay=0.7) as standin:
-        drawn = enlarge(standin, picture(), picture(), picture(), timeout=1)
+    with StandIn(delay=1.5) as standin:
+        drawn = enlarge(standin, picture(), picture(), picture(), timeout=2.9)
         (warning,) = drawn.variables["warnings"]
     assert len(drawn.files) == 1
     assert warning.startswith("Not enlarged: 2.png, 3.png. ")

@@ -126,7 +126,7 @@ def _one_sampler(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def _options(pairs: Pairs) -> dict[str, Any]:
     """override_settings."""
-    options = {}
+    options: dict[str, Any] = {}
     model = pairs.get("Model") or pairs.get("Model hash")
     if model:
         options["sd_model_checkpoint"] = model

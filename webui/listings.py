@@ -10,6 +10,7 @@ from typing import Any
 
 from webui import models
 from webui.client import WebUIClient
+from webui.families import SDCPP
 from webui.server import Server
 
 Items = list[dict[str, Any]]
@@ -32,8 +33,13 @@ def _models(server: Server, _client: WebUIClient) -> Items | None:
     entries = server.entries("sd-models", afresh=True)
     if entries is None:
         return None
+    # stable-diffusion.cpp writes the same hash for every model.
+    hashed = server.profile.family is not SDCPP
     return [
-        {"name": next(iter(models.titles([entry])), ""), "hash": entry.get("hash")}
+        {
+            "name": next(iter(models.titles([entry])), ""),
+            "hash": entry.get("hash") if hashed else None,
+        }
         for entry in entries
     ]
 

@@ -1,7 +1,9 @@
 """From a picture to the generation parameters inside it."""
 
 import base64
+import contextlib
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from webui import diagnosis, files, infotext, infotext_fields, words
@@ -9,6 +11,7 @@ from webui.client import LOOKUP_TIMEOUT, WebUIClient
 from webui.credentials import Credentials
 from webui.errors import InvalidParameterError, WebUIError, WebUINotFoundError
 from webui.images import Picture
+from webui.server import Server
 
 _PATH = "sdapi/v1/png-info"
 # Other programs keep whole workflows in a picture, and Dify takes no message of over 5 MiB.
@@ -36,22 +39,19 @@ def read(value: object, settings: Credentials) -> Reading:
     server raise only when the file itself does not tell.
     """
     picture = files.read(value, "image")
-    text, items = _inside(picture, settings)
-    text = _printable(text)
-    if len(text) > _LONGEST_INFOTEXT:
-        raise InvalidParameterError(
-            f"image: the text inside has {len(text)} characters. No WebUI writes that many."
-        )
-    found = infotext.parse(text)
+    with WebUIClient(settings) as client:
+        text, items = _inside(picture, client)
+        found = infotext.parse(text)
+        fields = infotext_fields.of(found)
+        _complete_file_names(fields, client)
     named = {"Prompt": found.prompt, "Negative prompt": found.negative_prompt}
     parameters = {name: prompt for name, prompt in named.items() if prompt} | found.parameters
-    return Reading(text, parameters, infotext_fields.of(found), items)
+    return Reading(text, parameters, fields, items)
 
 
-def _inside(picture: Picture, settings: Credentials) -> tuple[str, dict[str, str]]:
+def _inside(picture: Picture, client: WebUIClient) -> tuple[str, dict[str, str]]:
     try:
-        with WebUIClient(settings) as client:
-            answer = _ask(picture, client)
+        answer = _ask(picture, client)
     except WebUINotFoundError:
         if picture.infotext is None and picture.extension != "png":
             raise InvalidParameterError(
@@ -62,8 +62,17 @@ def _inside(picture: Picture, settings: Credentials) -> tuple[str, dict[str, str
         if picture.infotext is None:
             raise
     else:
-        return answer["info"] or picture.infotext or "", _items(answer.get("items"))
-    return picture.infotext or "", {}
+        return _checked(answer["info"] or picture.infotext), _items(answer.get("items"))
+    return _checked(picture.infotext), {}
+
+
+def _checked(text: str | None) -> str:
+    text = _printable(text or "")
+    if len(text) > _LONGEST_INFOTEXT:
+        raise InvalidParameterError(
+            f"image: the text inside has {len(text)} characters. No WebUI writes that many."
+        )
+    return text
 
 
 def _ask(picture: Picture, client: WebUIClient) -> dict[str, Any]:
@@ -94,3 +103,28 @@ def _items(found: object) -> dict[str, str]:
 def _printable(text: str) -> str:
     """The same without half characters, which cannot be sent."""
     return text.encode(errors="replace").decode()
+
+
+def _complete_file_names(fields: dict[str, Any], client: WebUIClient) -> None:
+    """Some servers write the names of VAEs and modules without their endings, but take them with.
+
+    A server that cannot be asked leaves them as they are; txt2img names what it does not find.
+    """
+    server = Server(client)
+    options = fields.get("override_settings", {})
+    with contextlib.suppress(WebUIError):
+        if "sd_vae" in options:
+            options["sd_vae"] = _whole_name(options["sd_vae"], server.entries("sd-vae"))
+        for place, name in (
+            (options, "forge_additional_modules"),
+            (fields, "hr_additional_modules"),
+        ):
+            if name in place:
+                entries = server.entries("sd-modules")
+                place[name] = [_whole_name(module, entries) for module in place[name]]
+
+
+def _whole_name(written: str, entries: list[dict[str, Any]] | None) -> str:
+    known = [str(entry.get("model_name")) for entry in entries or []]
+    same_stem = [name for name in known if PurePosixPath(name).stem == written]
+    return same_stem[0] if len(same_stem) == 1 and written not in known else written

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 _LONGEST_CELL = 400
+_WRITTEN = {"vaes": "VAEs", "loras": "LoRAs"}
 
 
 def text(survey: Mapping[str, Any]) -> str:
@@ -48,14 +49,14 @@ def _running(survey: Mapping[str, Any]) -> str:
 
 
 def _listing(survey: Mapping[str, Any]) -> str:
-    name, items = survey["list"], survey["items"]
+    name, items = _WRITTEN.get(survey["list"], survey["list"]), survey["items"]
     if survey["offered"] is None:
         return ""
     if not survey["offered"]:
         return f"The server does not offer a list of {name}."
     if not items:
         return f"The server has no {name}."
-    return f"{len(survey['names'])} {name}:\n\n{_table(items)}"
+    return f"{name[0].upper()}{name[1:]} ({len(survey['names'])}):\n\n{_table(items)}"
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -1,0 +1,269 @@
+"""server_info through the real SDK class against the stand-in of every family."""
+
+import base64
+import concurrent.futures
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from drawing import Drawn, draw
+from matrix import FAMILIES, LABELS, MODULES
+
+from devtools.standin import StandIn
+from tools.server_info import ServerInfoTool
+from webui.errors import (
+    InvalidParameterError,
+    WebUIAuthenticationError,
+    WebUIConnectionError,
+    WebUINotFoundError,
+)
+
+LISTS = [
+    "models", "samplers", "schedulers", "upscalers", "vaes", "loras", "embeddings", "styles",
+    "scripts", "fields",
+]  # fmt: skip
+NOT_OFFERED = {
+    "classic": {"schedulers"},
+    # It fails at its own list.
+    "sdnext": {"schedulers"},
+    "sdcpp": {"vaes", "embeddings", "styles", "scripts"},
+}
+LOGIN = {"username": "me", "password": "pass-word"}
+
+
+@pytest.fixture
+def standin() -> Iterator[StandIn]:
+    with StandIn() as running:
+        yield running
+
+
+def ask(
+    where: StandIn | str, choice: object = None, credentials: dict[str, Any] | None = None
+) -> Drawn:
+    base_url = where if isinstance(where, str) else where.base_url
+    tool = ServerInfoTool.from_credentials({"base_url": base_url} | (credentials or {}))
+    return Drawn(tool.invoke({"list": choice}))
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "the stand-in did not get there"
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_family_is_known_with_what_it_tells(family: str) -> None:
+    with StandIn(family=family) as standin:
+        found = ask(standin)
+    silent = family == "sdcpp"
+    assert found.variables == {
+        "names": [],
+        "family": LABELS[family],
+        "version": "2026-07-23 058a7f0c" if family == "sdnext" else "",
+        "model": found.json["model"],
+        "login": False,
+        "queue": -1 if silent else 0,
+    }
+    assert found.json["model"].startswith("v1-5-pruned-emaonly")
+    card = {"ram": {"free": 20.0, "total": 32.0}, "cuda": {"free": 5.0, "total": 8.0}}
+    assert found.json["memory"] == (None if silent else card)
+    assert found.json["queue"] is None if silent else found.json["running"] is False
+    assert f"| Family | {LABELS[family]} |" in found.text
+    assert ("| Graphics memory | not told |" in found.text) == silent
+    assert ("| Running | nothing |" in found.text) != silent
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("choice", LISTS)
+def test_each_list_has_names_or_is_said_to_be_missing(family: str, choice: str) -> None:
+    with StandIn(family=family) as standin:
+        found = ask(standin, choice)
+    offered = choice not in NOT_OFFERED.get(family, set())
+    names = found.variables["names"]
+    assert found.json["offered"] is offered
+    assert names == found.json["names"]
+    assert bool(names) is offered
+    assert ("does not offer a list of" in found.text) is not offered
+    assert all(f"| {name} |" in found.text for name in names)
+
+
+def test_names_of_a_list_are_what_the_other_tools_take(standin: StandIn) -> None:
+    given = {
+        "model": ask(standin, "models").variables["names"][1],
+        "sampler_name": ask(standin, "samplers").variables["names"][0],
+        "scheduler": ask(standin, "schedulers").variables["names"][2],
+        "vae": ask(standin, "vaes").variables["names"][0],
+        "lora": ask(standin, "loras").variables["names"][0],
+        "styles": ask(standin, "styles").variables["names"][0],
+    }
+    assert draw(standin, **given).variables["warnings"] == []
+    (applied,) = standin.state.drawn
+    assert (applied.model, applied.scheduler) == ("dreamshaper_8", "Karras")
+
+
+@pytest.mark.parametrize("family", MODULES)
+def test_where_vaes_are_modules_the_modules_are_listed(family: str) -> None:
+    with StandIn(family=family) as standin:
+        assert "clip_l.safetensors" in ask(standin, "vaes").variables["names"]
+
+
+def test_fields_are_those_that_the_server_reads() -> None:
+    with StandIn(family="forge") as forge:
+        assert "hr_cfg" in ask(forge, "fields").variables["names"]
+    with StandIn(family="sdcpp") as sdcpp:
+        names = ask(sdcpp, "fields").variables["names"]
+    assert "batch_size" in names
+    assert "n_iter" not in names
+
+
+def test_fields_that_nobody_tells_are_not_guessed() -> None:
+    with StandIn(family="sdnext", docs=False) as standin:
+        found = ask(standin, "fields")
+    assert found.variables["family"] == "SD.Next"
+    assert found.json["offered"] is False
+    assert "does not offer a list of fields" in found.text
+
+
+def test_scripts_come_with_their_arguments(standin: StandIn) -> None:
+    found = ask(standin, "scripts")
+    matrix = next(item for item in found.json["items"] if item["name"] == "prompt matrix")
+    assert matrix["always_on"] is False
+    assert matrix["for"] == ["txt2img", "img2img"]
+    assert matrix["arguments"][2] == {"label": "Select prompt", "value": "positive"}
+    assert "Select prompt = positive" in found.text
+
+
+def test_limits_and_choices_of_an_argument_are_kept_and_its_keys_are_not(standin: StandIn) -> None:
+    arguments = [
+        {"label": "Count", "value": 3, "minimum": 1, "maximum": 8, "step": 1, "choices": None},
+        {"label": "Mode", "value": "b", "minimum": None, "choices": ["a", "b"]},
+        {"label": "API key", "value": "sk-1234"},
+        {"label": "Picture", "value": "A" * 100_000},
+    ]
+    scripts = [{"name": "mine", "is_alwayson": True, "is_img2img": True, "args": arguments}]
+    standin.fail_next("/sdapi/v1/script-info", status=200, body=scripts)
+    found = ask(standin, "scripts")
+    (script,) = found.json["items"]
+    assert script["for"] == ["img2img"]
+    assert script["arguments"][:3] == [
+        {"label": "Count", "value": 3, "minimum": 1, "maximum": 8, "step": 1},
+        {"label": "Mode", "value": "b", "choices": ["a", "b"]},
+        {"label": "API key", "value": ""},
+    ]
+    assert len(json.dumps(found.json)) < 5000
+    assert len(found.text) < 5000
+
+
+def test_a_name_cannot_break_the_table(standin: StandIn) -> None:
+    styles = [{"name": "a|b", "prompt": "one\ntwo", "negative_prompt": None}]
+    standin.fail_next("/sdapi/v1/prompt-styles", status=200, body=styles)
+    found = ask(standin, "styles")
+    assert found.text.endswith("| name | prompt |\n| --- | --- |\n| a\\|b | one two |")
+    assert found.variables["names"] == ["a|b"]
+
+
+def test_an_empty_list_is_not_a_missing_one(standin: StandIn) -> None:
+    standin.fail_next("/sdapi/v1/loras", status=200, body=[])
+    found = ask(standin, "loras")
+    assert found.json["offered"] is True
+    assert found.variables["names"] == []
+    assert "The server has no LoRAs." in found.text
+
+
+def test_a_file_copied_a_moment_ago_is_listed(standin: StandIn) -> None:
+    ask(standin, "models")
+    asked = len(standin.received)
+    ask(standin, "models")
+    assert "/sdapi/v1/refresh-checkpoints" in [r.path for r in standin.received[asked:]]
+
+
+def test_a_machine_without_a_card_still_tells_its_memory(standin: StandIn) -> None:
+    memory = {"ram": {"free": 2**30, "total": 2**32}, "cuda": {"error": "unavailable"}}
+    standin.fail_next("/sdapi/v1/memory", status=200, body=memory)
+    found = ask(standin)
+    assert found.json["memory"] == {"ram": {"free": 1.0, "total": 4.0}}
+    assert "| Graphics memory | not told |" in found.text
+
+
+def test_the_running_job_and_those_behind_it_are_counted(standin: StandIn) -> None:
+    standin.state.delay = 600
+    with concurrent.futures.ThreadPoolExecutor(2) as callers:
+        for _ in range(2):
+            callers.submit(draw, standin, steps=10)
+        try:
+            wait_until(lambda: standin.state.running and standin.state.running.sampling_steps)
+            wait_until(lambda: standin.state.queued)
+            found = ask(standin)
+        finally:
+            # The second draws at once when the first is stopped.
+            standin.state.delay = 0
+            standin.state.queue.interrupt()
+    assert found.variables["queue"] == 2
+    assert (found.json["running"], found.json["waiting"]) == (True, 1)
+    assert found.json["job"]["steps"] == 10
+    assert 0 < found.json["job"]["progress"] <= 1
+    assert "| Running | one job, " in found.text
+    assert "| Waiting | 1 |" in found.text
+
+
+@pytest.mark.parametrize("family", [family for family in FAMILIES if family != "sdcpp"])
+def test_a_login_is_noticed_and_never_told(family: str) -> None:
+    with StandIn(family=family, api_auth="me:pass-word") as standin:
+        found = ask(standin, "scripts", LOGIN)
+        asked = standin.received
+    assert found.variables["login"] is True
+    assert "| Login | needed |" in found.text
+    assert [r.path for r in asked if "Authorization" not in r.headers] == ["/sdapi/v1/options"]
+    told = json.dumps([found.json, found.variables, found.text])
+    assert "pass-word" not in told
+    assert base64.b64encode(b"me:pass-word").decode() not in told
+
+
+def test_a_login_that_is_not_needed_is_not_said_to_be(standin: StandIn) -> None:
+    assert ask(standin, None, LOGIN).variables["login"] is False
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_nothing_is_drawn_and_no_command_line_is_read(family: str) -> None:
+    with StandIn(family=family) as standin:
+        for choice in ("none", *LISTS):
+            ask(standin, choice)
+        asked = {r.path for r in standin.received}
+    drawing = {"/sdapi/v1/txt2img", "/sdapi/v1/img2img"}
+    telling = {"/sdapi/v1/cmd-flags", "/internal/sysinfo"}
+    assert not asked & (drawing | telling)
+
+
+def test_a_wrong_login_is_an_error() -> None:
+    with (
+        StandIn(api_auth="me:right") as standin,
+        pytest.raises(WebUIAuthenticationError, match="refuses the login 'me'"),
+    ):
+        ask(standin, None, LOGIN)
+
+
+def test_a_missing_login_is_an_error() -> None:
+    with (
+        StandIn(api_auth="me:right") as standin,
+        pytest.raises(WebUIAuthenticationError, match="asks for a login"),
+    ):
+        ask(standin)
+
+
+def test_a_server_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(WebUIConnectionError, match="refused the connection"):
+        ask("http://127.0.0.1:9")
+
+
+def test_a_server_without_its_api_is_an_error() -> None:
+    with StandIn(api=False) as standin, pytest.raises(WebUINotFoundError, match="--api"):
+        ask(standin)
+
+
+def test_another_choice_is_refused_with_the_choices(standin: StandIn) -> None:
+    with pytest.raises(InvalidParameterError, match="Allowed: none, models, samplers"):
+        ask(standin, "cmd-flags")
+    assert standin.received == []
