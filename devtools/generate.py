@@ -1,28 +1,28 @@
 """Draws from the command line, through the real plugin process, as a Dify would have it draw.
 
     uv run python -m devtools.generate "a lighthouse at dawn" width=768 height=512 batch_size=2
+    uv run python -m devtools.generate --tool img2img "as watercolour" image=photo.png
 
 Without --base-url a stand-in WebUI draws placeholder pictures.
 """
 
 import argparse
 import contextlib
-import difflib
 import itertools
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from devtools.host import ROOT, Message, PluginError, PluginGoneError, PluginProcess, ProtocolError
+from devtools import command_words
+from devtools.command_words import Value
+from devtools.file_server import FileServer
+from devtools.host import Message, PluginError, PluginGoneError, PluginProcess, ProtocolError
 from devtools.progress_bar import ProgressBar
 from devtools.standin import StandIn
 
-TOOL = "txt2img"
 INTERRUPTED = 130
 
 
@@ -44,15 +44,17 @@ class Drawing:
                 self.paths[name] = save(self.out, name, message.blob or b"")
             case "text", {"text": text}:
                 self.texts.append(text)
-            case "json", {"json_object": {"images": images, "model": model}}:
-                self.images, self.model = images, model
+            case "json", {"json_object": {"images": images, **account}}:
+                self.images, self.model = images, str(account.get("model", ""))
             case "variable", {"variable_name": "progress", "variable_value": str(text)}:
                 bar.say(text)
 
     def lines(self) -> list[str]:
-        """The plugin's text, then each picture's seed, size, model and path."""
+        """The plugin's text, then each picture's seed, size, model and path, as far as told."""
         described = {image["filename"]: image for image in self.images}
-        return self.texts + [
+        # Dify joins a node's texts in the same way.
+        text = "".join(self.texts)
+        return [text] * bool(text) + [
             "  ".join([*_facts(described.get(name), self.model), str(path)])
             for name, path in self.paths.items()
         ]
@@ -71,7 +73,7 @@ def save(directory: Path, name: str, content: bytes) -> Path:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Exit code: 0 drawn, 1 an error (on stderr, worded as in Dify), 2 wrong usage."""
+    """Exit code: 0 done, 1 an error (on stderr, worded as in Dify), 2 wrong usage."""
     options = _options(argv)
     drawing = Drawing(options.out)
     code = 0
@@ -104,30 +106,65 @@ def _draw(options: argparse.Namespace, drawing: Drawing) -> None:
         bar = stack.enter_context(ProgressBar(sys.stderr))
         bar.say("starting the plugin")
         plugin = stack.enter_context(PluginProcess())
-        bar.say("drawing")
-        for message in plugin.invoke(TOOL, options.parameters, credentials):
+        parameters = _sendable(options.parameters, stack.enter_context(FileServer()))
+        bar.say(f"running {options.tool}")
+        for message in plugin.invoke(options.tool, parameters, credentials):
             drawing.take(message, bar)
+
+
+def _sendable(parameters: Mapping[str, Value], server: FileServer) -> dict[str, Any]:
+    """The same parameters with links in the place of files."""
+    sendable: dict[str, Any] = {}
+    for name, value in parameters.items():
+        match value:
+            case Path():
+                sendable[name] = server.add(value)
+            case list():
+                sendable[name] = [server.add(path) for path in value]
+            case text:
+                sendable[name] = text
+    return sendable
 
 
 def _facts(image: dict[str, Any] | None, model: str) -> list[str]:
     if image is None:
         return []
-    # A grid has no seed, nor have the maps that an extension adds.
-    seed = "no seed" if image["seed"] is None else f"seed {image['seed']}"
-    size = f"{image['width']}x{image['height']}" if image["width"] else "size unknown"
-    return ["grid" if image["grid"] else seed, size, model]
+    facts = []
+    if image.get("grid"):
+        facts.append("grid")
+    elif "seed" in image:
+        # The maps that an extension adds have none.
+        facts.append("no seed" if image["seed"] is None else f"seed {image['seed']}")
+    facts.append(f"{image['width']}x{image['height']}" if image["width"] else "size unknown")
+    return [*facts, model] if model else facts
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    tools = command_words.tools()
     parser = argparse.ArgumentParser(
         prog="python -m devtools.generate",
-        description="Draws through the plugin, without a Dify; with a stand-in WebUI unless told.",
-        epilog=f"The parameters of {TOOL} are in GUIDE.md.",
+        description="Runs a tool of the plugin without a Dify; with a stand-in WebUI unless told.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="\n".join(
+            [
+                "tools:",
+                *(
+                    f"  {name:12} {tool['description']['human']['en_US']}"
+                    for name, tool in tools.items()
+                ),
+                "",
+                "Their parameters are in GUIDE.md.",
+            ]
+        ),
     )
-    parser.add_argument("prompt", help="what to draw, in quotes")
     parser.add_argument(
-        "words", nargs="*", metavar="name=value", help="any parameter, such as width=768"
+        "words",
+        nargs="*",
+        metavar="word",
+        help="a prompt in quotes, if the tool takes one, and any parameters as name=value, such as "
+        "width=768 or image=photo.png; several files are separated by commas",
     )
+    parser.add_argument("--tool", default="txt2img", choices=tools, help="what to run (txt2img)")
     parser.add_argument(
         "--out", type=Path, default=Path("out"), help="directory for the files (out)"
     )
@@ -147,29 +184,10 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     options = parser.parse_intermixed_args(argv)
     try:
-        options.parameters = {"prompt": options.prompt} | _parameters(options.words)
+        options.parameters = command_words.read(options.tool, options.words)
     except ValueError as error:
         parser.error(str(error))
     return options
-
-
-def _parameters(words: list[str]) -> dict[str, str]:
-    """Values stay strings, as a Dify form sends them; ValueError for what the form cannot hold."""
-    declaration = yaml.safe_load((ROOT / "tools" / f"{TOOL}.yaml").read_text(encoding="utf-8"))
-    declared = [parameter["name"] for parameter in declaration["parameters"]]
-    parameters: dict[str, str] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals:
-            raise ValueError(f"{word!r} is no name=value; a prompt of several words needs quotes")
-        if name not in declared:
-            close = " or ".join(difflib.get_close_matches(name, declared))
-            hint = f"; did you mean {close}?" if close else "; GUIDE.md lists them"
-            raise ValueError(f"{TOOL} has no parameter {name!r}{hint}")
-        if name in parameters or name == "prompt":
-            raise ValueError(f"{name} is given twice")
-        parameters[name] = value
-    return parameters
 
 
 if __name__ == "__main__":

@@ -202,8 +202,13 @@ def test_a_directory_that_is_a_file_is_an_error(
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        ([], "the following arguments are required: prompt"),
+        ([], "txt2img needs prompt"),
+        (["--tool", "upscale"], "upscale needs images and upscaler_1"),
+        (["--tool", "upscale", "a cat"], "'a cat' is no name=value, and upscale takes no prompt"),
+        (["--tool", "img2img", "a cat", "image=no.png"], "image: No such file or directory"),
+        (["--tool", "sketch", "a cat"], "argument --tool: invalid choice: 'sketch'"),
         (["a", "cat"], "'cat' is no name=value; a prompt of several words needs quotes"),
+        (["widht=64", "a cat"], "txt2img has no parameter 'widht'; did you mean width"),
         (["a cat", "widht=64"], "txt2img has no parameter 'widht'; did you mean width"),
         (["a cat", "zzzzz=1"], "txt2img has no parameter 'zzzzz'; GUIDE.md lists them"),
         (["a cat", "steps=1", "steps=2"], "steps is given twice"),

@@ -222,6 +222,16 @@ def test_a_login_is_noticed_and_never_told(family: str) -> None:
     assert base64.b64encode(b"me:pass-word").decode() not in told
 
 
+def test_a_proxys_login_page_is_a_login_too(standin: StandIn) -> None:
+    options = "/sdapi/v1/options"
+    standin.fail_next(options, status=200, body={"sd_model_checkpoint": None})
+    standin.fail_next(options, status=200, body="<html>Log in</html>", content_type="text/html")
+    found = ask(standin, None, LOGIN)
+    assert found.variables["login"] is True
+    assert found.variables["model"] == ""
+    assert "| Model | none |" in found.text
+
+
 def test_a_login_that_is_not_needed_is_not_said_to_be(standin: StandIn) -> None:
     assert ask(standin, None, LOGIN).variables["login"] is False
 

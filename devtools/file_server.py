@@ -1,0 +1,86 @@
+"""Local files behind links on the loopback, as Dify hands its files to a tool."""
+
+import contextlib
+import mimetypes
+import shutil
+import threading
+import uuid
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from socketserver import ThreadingTCPServer
+from types import TracebackType
+from typing import Any, Self
+
+_KINDS = ("image", "audio", "video")
+_UNKNOWN = "application/octet-stream"
+
+
+class FileServer:
+    """Serves what `add` is given, and nothing else, from `with` to its end."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, Path] = {}
+        # http.server's own would look up the machine's name first, which can take seconds.
+        self._server = ThreadingTCPServer(("127.0.0.1", 0), self._handler(), False)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+
+    def __enter__(self) -> Self:
+        self._server.server_bind()
+        self._server.server_activate()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def add(self, path: Path) -> dict[str, Any]:
+        """What stands for the file in tool_parameters. OSError if there is none."""
+        size = path.stat().st_size
+        route = f"/files/{uuid.uuid4()}/file-preview"
+        self._files[route] = path
+        mime_type = _mime_type(path)
+        kind = mime_type.partition("/")[0]
+        return {
+            "dify_model_identity": "__dify__file__",
+            "url": f"http://127.0.0.1:{self._server.server_address[1]}{route}",
+            "mime_type": mime_type,
+            "filename": path.name,
+            "extension": path.suffix,
+            "size": size,
+            "type": kind if kind in _KINDS else "document",
+        }
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        files = self._files
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                path = files.get(self.path)
+                if path is None or not path.is_file():
+                    self.send_error(HTTPStatus.NOT_FOUND)
+                    return
+                # The client may have read enough, and hang up.
+                with path.open("rb") as file, contextlib.suppress(ConnectionError):
+                    self.send_response(HTTPStatus.OK)
+                    self.send_header("Content-Type", _mime_type(path))
+                    self.send_header("Content-Length", str(path.stat().st_size))
+                    self.end_headers()
+                    shutil.copyfileobj(file, self.wfile)
+
+            def log_message(self, *_: object) -> None:
+                """Silent: the terminal is for the progress bar."""
+
+        return Handler
+
+
+def _mime_type(path: Path) -> str:
+    return mimetypes.guess_type(path.name, strict=False)[0] or _UNKNOWN

@@ -1,0 +1,80 @@
+"""Words of the command line, read by the declaration of the tool they are for."""
+
+from pathlib import Path
+
+import pytest
+
+from devtools.command_words import read, tools
+
+
+@pytest.fixture(autouse=True)
+def _in_a_directory_with_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.png", "b.png", "c, d.png"):
+        (tmp_path / name).write_bytes(b"picture")
+
+
+def test_the_tools_are_those_of_the_provider() -> None:
+    assert {"txt2img", "img2img", "upscale", "draw", "server_info", "png_info"} == set(tools())
+
+
+def test_the_word_without_a_name_is_the_prompt_wherever_it_stands() -> None:
+    assert read("txt2img", ["a cat", "steps=7"]) == read("txt2img", ["steps=7", "a cat"])
+
+
+def test_a_prompt_may_be_named_and_hold_equals_signs() -> None:
+    assert read("txt2img", ["prompt=x=1"]) == {"prompt": "x=1"}
+    assert read("txt2img", ["a = b"]) == {"prompt": "a = b"}
+
+
+def test_a_value_may_span_lines() -> None:
+    assert read("draw", ["a cat", "negative_prompt=a\nb"])["negative_prompt"] == "a\nb"
+
+
+def test_values_stay_text_as_in_a_form() -> None:
+    assert read("draw", ["a cat", "steps=7"]) == {"prompt": "a cat", "steps": "7"}
+
+
+def test_a_tool_without_requirements_needs_no_words() -> None:
+    assert read("server_info", []) == {}
+
+
+def test_a_parameter_of_type_file_is_one_path_with_its_commas() -> None:
+    assert read("png_info", ["image=c, d.png"]) == {"image": Path("c, d.png")}
+
+
+def test_a_single_file_is_a_list_where_several_are_taken() -> None:
+    found = read("upscale", ["images=c, d.png", "upscaler_1=Lanczos"])
+    assert found["images"] == [Path("c, d.png")]
+
+
+@pytest.mark.parametrize(
+    "words", [["images=a.png,b.png"], ["images=a.png, b.png"], ["images=a.png", "images=b.png"]]
+)
+def test_several_files_are_separated_by_commas_or_words(words: list[str]) -> None:
+    found = read("upscale", [*words, "upscaler_1=Lanczos"])
+    assert found["images"] == [Path("a.png"), Path("b.png")]
+
+
+@pytest.mark.parametrize(
+    ("tool", "words", "complaint"),
+    [
+        ("png_info", ["image=no.png"], "image: No such file or directory: 'no.png'"),
+        ("png_info", ["image="], "image needs a path"),
+        ("png_info", ["image=."], "image: Is a directory: '.'"),
+        ("png_info", ["image=a.png", "image=b.png"], "image is given twice"),
+        ("png_info", ["image=a.png,b.png"], "image: No such file or directory: 'a.png,b.png'"),
+        ("upscale", ["images=a.png,no.png"], "images: No such file or directory: 'no.png'"),
+        ("upscale", ["images=a.png,"], "images needs a path"),
+        ("upscale", ["a.png"], "'a.png' is no name=value, and upscale takes no prompt"),
+        ("img2img", ["a cat"], "img2img needs image"),
+        ("img2img", [], "img2img needs prompt and image"),
+        ("draw", ["prompt=a cat", "a dog"], "prompt is given twice"),
+        ("draw", ["a cat", "a dog"], "'a dog' is no name=value; a prompt of several words needs"),
+    ],
+)
+def test_what_the_declaration_does_not_allow_is_refused(
+    tool: str, words: list[str], complaint: str
+) -> None:
+    with pytest.raises(ValueError, match="^" + complaint.replace(".", r"\.")):
+        read(tool, words)

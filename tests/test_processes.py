@@ -1,0 +1,183 @@
+"""Every tool once through the plugin's own process, over stdin and stdout as under Dify."""
+
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dify_files import picture
+from PIL import Image
+from process_call import Called, call
+
+from devtools.command_words import tools
+from devtools.file_server import FileServer
+from devtools.host import PluginError, PluginProcess
+from devtools.standin import StandIn
+
+KINDS: dict[str, type | tuple[type, ...]] = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "array": list,
+    "object": dict,
+}
+DRAWN = ["txt2img", "img2img", "draw"]
+
+
+@pytest.fixture(scope="module")
+def process() -> Iterator[PluginProcess]:
+    with PluginProcess() as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def called(
+    process: PluginProcess, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Called]]:
+    """What each tool replies to a call with little more than it requires."""
+    path = tmp_path_factory.mktemp("files") / "photo.png"
+    path.write_bytes(picture(96, 64))
+    with StandIn() as standin, FileServer() as server:
+        photo = server.add(path)
+        words: dict[str, dict[str, Any]] = {
+            "txt2img": {"prompt": "a cat", "width": 96, "height": 64, "batch_size": 2},
+            "img2img": {"prompt": "a cat", "image": photo},
+            "upscale": {"images": [photo, photo], "upscaler_1": "Lanczos"},
+            "draw": {"prompt": "a cat", "width": 96, "height": 64, "count": 2},
+            "server_info": {"list": "samplers"},
+            "png_info": {"image": photo},
+        }
+        yield {
+            name: call(process, standin.base_url, name, **given) for name, given in words.items()
+        }
+
+
+def sizes(reply: Called) -> list[tuple[int, int]]:
+    return [Image.open(BytesIO(data)).size for data, _ in reply.files]
+
+
+def is_of(schema: dict[str, Any], value: object) -> bool:
+    """Whether a value has the declared type, its items included; JSON knows no true number."""
+    if isinstance(value, bool) and schema["type"] != "boolean":
+        return False
+    if isinstance(value, list) and schema["type"] == "array":
+        return all(is_of(schema["items"], item) for item in value)
+    return isinstance(value, KINDS[schema["type"]])
+
+
+@pytest.mark.parametrize("tool", tools())
+def test_every_declared_variable_comes_in_its_type(called: dict[str, Called], tool: str) -> None:
+    declared = tools()[tool]["output_schema"]["properties"]
+    found = called[tool].variables
+
+    assert found.keys() == declared.keys() - {"progress"}
+    wrong = {name: value for name, value in found.items() if not is_of(declared[name], value)}
+    assert wrong == {}
+
+
+@pytest.mark.parametrize(
+    ("tool", "expected"),
+    [
+        ("txt2img", [(96, 64)] * 2),
+        ("img2img", [(96, 64)]),
+        ("upscale", [(192, 128)] * 2),
+        ("draw", [(96, 64)] * 2),
+        ("server_info", []),
+        ("png_info", []),
+    ],
+)
+def test_pictures_come_as_files(
+    called: dict[str, Called], tool: str, expected: list[tuple[int, int]]
+) -> None:
+    reply = called[tool]
+
+    assert sizes(reply) == expected
+    assert [meta["mime_type"] for _, meta in reply.files] == ["image/png"] * len(expected)
+    names = {meta["filename"] for _, meta in reply.files}
+    assert len(names) == len(expected)
+    assert all(name.endswith(".png") for name in names)
+
+
+@pytest.mark.parametrize("tool", tools())
+def test_every_reply_has_a_text(called: dict[str, Called], tool: str) -> None:
+    assert called[tool].text.strip()
+
+
+@pytest.mark.parametrize("tool", tools())
+def test_data_comes_once_but_for_agents_not_at_all(called: dict[str, Called], tool: str) -> None:
+    assert len(called[tool].json) == (0 if tool == "draw" else 1)
+
+
+@pytest.mark.parametrize("tool", DRAWN)
+def test_what_was_drawn_is_told_in_text_and_variables(called: dict[str, Called], tool: str) -> None:
+    reply = called[tool]
+    seeds = reply.variables["seeds"]
+
+    assert len(seeds) == len(reply.files)
+    assert reply.variables["seed"] == seeds[0]
+    assert all(str(seed) in reply.text for seed in seeds)
+    assert f"Seed: {seeds[0]}" in reply.variables["infotext"]
+    assert reply.variables["warnings"] == []
+
+
+def test_the_json_names_the_files(called: dict[str, Called]) -> None:
+    for tool in ("txt2img", "img2img", "upscale"):
+        [account] = called[tool].json
+        named = [image["filename"] for image in account["images"]]
+        assert named == [meta["filename"] for _, meta in called[tool].files]
+
+
+def test_the_names_are_those_of_the_list_that_was_asked_for(called: dict[str, Called]) -> None:
+    assert "Euler a" in called["server_info"].variables["names"]
+    assert called["server_info"].variables["family"] == "AUTOMATIC1111"
+
+
+def test_a_picture_without_parameters_says_so(called: dict[str, Called]) -> None:
+    assert called["png_info"].text == "The image holds no generation parameters."
+    assert called["png_info"].variables["infotext"] == ""
+
+
+@pytest.mark.parametrize("tool", DRAWN)
+def test_progress_is_streamed_while_the_server_works(
+    process: PluginProcess, tmp_path: Path, tool: str
+) -> None:
+    path = tmp_path / "photo.png"
+    path.write_bytes(picture(64, 64))
+    with StandIn(delay=2.5) as standin, FileServer() as server:
+        image = {"image": server.add(path)} if tool == "img2img" else {}
+        given = {"prompt": "a cat", "width": 64, "height": 64} | image
+        reply = call(process, standin.base_url, tool, **given)
+
+    assert "progress" in tools()[tool]["output_schema"]["properties"]
+    assert reply.progress
+    assert reply.files
+
+
+@pytest.mark.parametrize(
+    ("tool", "missing"),
+    [
+        ("txt2img", "prompt"),
+        ("img2img", "prompt"),
+        ("upscale", "images"),
+        ("draw", "prompt"),
+        ("png_info", "image"),
+    ],
+)
+def test_a_call_without_what_it_requires_fails_by_name(
+    process: PluginProcess, tool: str, missing: str
+) -> None:
+    with StandIn() as standin, pytest.raises(PluginError) as caught:
+        call(process, standin.base_url, tool)
+
+    assert caught.value.error_type == "InvalidParameterError"
+    assert caught.value.message == f"{missing} is empty, but required."
+
+
+def test_no_tool_writes_past_the_protocol(
+    process: PluginProcess, called: dict[str, Called]
+) -> None:
+    assert set(called) == set(tools())
+    assert process.stray_lines == []
+    assert process.stderr == ""
