@@ -167,7 +167,13 @@ class Generation:
         if not self.inputs:
             return picture
         source = self.inputs[place % self.values["batch_size"] % len(self.inputs)]
-        return redraw(source, picture, self.values)
+        return redraw(source, picture, self.values | {"resize_mode": self.resize_mode})
+
+    @property
+    def resize_mode(self) -> int:
+        """How the input comes to the asked size: 0 stretched, 1 cropped, 2 filled up."""
+        mode: int = self.values["resize_mode"]
+        return mode
 
     def _facts(self) -> list[str]:
         one = self.applied

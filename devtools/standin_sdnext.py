@@ -39,6 +39,12 @@ class SdNextGeneration(Generation):
             self.state.memory_failures.append("nothing")
         return second
 
+    @property
+    def resize_mode(self) -> int:
+        """Counted from 1 here; 0 leaves the input as it is, which shows as filled up."""
+        mode: int = self.values["resize_mode"]
+        return mode - 1 if mode else 2
+
     def infotext(self, place: int) -> str:
         return write_infotext(self, place)
 

@@ -21,7 +21,7 @@ A1111_READS = frozenset(
 
 
 def profile(family: Family = families.A1111) -> Profile:
-    return Profile(family, family.reads or A1111_READS)
+    return Profile(family, family.reads.get("txt2img", A1111_READS))
 
 
 def warned(body: dict[str, object], family: Family = families.A1111) -> list[str]:

@@ -50,7 +50,6 @@ def test_what_is_as_asked_is_not_spoken_of(server: Server) -> None:
         ((image(640, 960),), {"enable_hr": True, "hr_resize_x": 640, "hr_resize_y": 960}),
         ((image(2048, 700), image()), {"script_name": "X/Y/Z plot"}),
         ((image(256, 256),), {"firstphase_width": 256, "firstphase_height": 256}),
-        ((image(300, 200),), {"mask": "x"}),
         ((image(None, None),), {}),  # type: ignore[arg-type]
         ((), {"send_images": False}),
     ],
@@ -59,6 +58,12 @@ def test_what_a_setting_explains_is_not_spoken_of(
     server: Server, came: tuple[dict[str, Any], ...], asked: dict[str, object]
 ) -> None:
     assert checked(server, summary() | {"images": came}, **asked) == []
+
+
+def test_a_part_that_is_pasted_back_has_the_size_of_the_whole() -> None:
+    with StandIn() as standin, connect(standin.base_url) as there:
+        came = summary(image(300, 200))
+        assert checked(Server(there, "img2img"), came, mask="x") == []
 
 
 def test_fewer_images_are_said(server: Server) -> None:

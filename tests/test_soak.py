@@ -3,7 +3,6 @@
 import faulthandler
 import itertools
 import random
-import statistics
 import subprocess
 import sys
 import threading
@@ -97,9 +96,10 @@ def test_mixed_calls_for_minutes_leave_no_trace(base_url: str) -> None:
         assert max(later - earlier for earlier, later in itertools.pairwise(beats)) < (
             INTERVAL + LATE
         )
+        # The least of each quarter: pictures on their way come and go, what is lost stays.
         quarter = len(log.memory) // 4
         early, late = log.memory[quarter : 2 * quarter], log.memory[-quarter:]
-        assert statistics.median(late) < 1.1 * statistics.median(early)
+        assert min(late) < 1.1 * min(early)
 
 
 def _call_until(until: float, process: PluginProcess, base_url: str, seed: int, log: Log) -> None:

@@ -16,17 +16,23 @@ _SDNEXT_IGNORES = frozenset(
         "s_tmin", "s_noise", "comments", "refiner_checkpoint", "refiner_switch_at",
         "disable_extra_networks", "firstpass_image", "hr_prompt", "hr_negative_prompt",
         "hr_checkpoint_name", "force_task_id", "infotext", "distilled_cfg_scale", "hr_cfg",
-        "hr_distilled_cfg", "hr_additional_modules",
+        "hr_distilled_cfg", "hr_additional_modules", "mask_blur_x", "mask_blur_y", "mask_round",
+        "image_cfg_scale", "gfpgan_visibility", "codeformer_visibility", "codeformer_weight",
+        "upscale_first",
     }
 )  # fmt: skip
-_SDCPP_READS = frozenset(
+_SDCPP_READS_ALWAYS = frozenset(
     {
         "prompt", "negative_prompt", "width", "height", "steps", "cfg_scale", "seed",
-        "batch_size", "clip_skip", "sampler_name", "scheduler", "enable_hr", "hr_scale",
-        "hr_resize_x", "hr_resize_y", "hr_steps", "denoising_strength", "hr_upscaler", "lora",
-        "extra_images", "init_images", "mask", "inpainting_mask_invert",
+        "batch_size", "clip_skip", "sampler_name", "scheduler", "denoising_strength",
+        "lora", "extra_images",
     }
 )  # fmt: skip
+_SDCPP_READS = {
+    "txt2img": _SDCPP_READS_ALWAYS
+    | {"enable_hr", "hr_scale", "hr_resize_x", "hr_resize_y", "hr_steps", "hr_upscaler"},
+    "img2img": _SDCPP_READS_ALWAYS | {"init_images", "mask", "inpainting_mask_invert"},
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,12 +40,12 @@ class Family:
     """One family.
 
     instead: for a field it does not know, what does that there.
-    reads, ignores: request fields, where the server has no schema to ask.
+    reads, ignores: request fields, where the server has no schema to ask; reads by endpoint.
     """
 
     label: str
     instead: Mapping[str, str] = field(default_factory=dict)
-    reads: frozenset[str] | None = None
+    reads: Mapping[str, frozenset[str]] = field(default_factory=dict)
     ignores: frozenset[str] = frozenset()
 
 

@@ -8,21 +8,26 @@ from typing import Any
 
 from webui import families
 from webui.errors import InvalidParameterError
-from webui.families import FORGE, NEO, REFORGE, SDCPP
+from webui.families import FORGE, NEO, REFORGE, SDCPP, SDNEXT
 from webui.server import Profile
 
 Body = dict[str, Any]
 
 # Values with which a field changes nothing, so that ignoring it loses nothing.
-_NEUTRAL: dict[str, object] = {
-    "n_iter": 1,
-    "send_images": True,
-    "subseed": -1,
-    "seed_resize_from_w": -1,
-    "seed_resize_from_h": -1,
-    "override_settings_restore_afterwards": True,
-    "inpainting_fill": 1,
-    "inpaint_full_res_padding": 32,
+# For the others that is nothing at all: 0, false, "".
+_NEUTRAL: dict[str, tuple[object, ...]] = {
+    "n_iter": (1,),
+    "send_images": (True,),
+    "subseed": (-1,),
+    "seed_resize_from_w": (-1, 0),
+    "seed_resize_from_h": (-1, 0),
+    "override_settings_restore_afterwards": (True,),
+    "eta": (),
+    "mask_blur_x": (4,),
+    "mask_blur_y": (4,),
+    "mask_round": (True,),
+    "inpainting_fill": (1,),
+    "inpaint_full_res_padding": (32,),
 }
 _MOST_SDCPP = {"steps": 100, "batch_size": 8}
 # An option of ours and the parameter that carries it.
@@ -67,10 +72,14 @@ def _ignored(given: Collection[str], body: Body, profile: Profile) -> Iterator[s
             continue
         if field == "hr_second_pass_steps" and profile.reads("hr_steps"):
             continue  # Sent under that server's name, too.
+        if family is SDCPP and field in {"mask_blur_x", "mask_blur_y"} and not body[field]:
+            continue  # It never blurs a mask.
         if field == "override_settings":
             names = [_OPTIONS.get(option, option) for option in body[field]]
             field = f"override_settings ({', '.join(names)})"
         yield f"{field} has no effect: {family.label} does not know it.{_instead(field, family)}"
+    if family is SDNEXT and not _is_neutral("inpainting_fill", body.get("inpainting_fill", 1)):
+        yield "inpainting_fill has no effect: SD.Next lists the field and does not use it."
     if family is SDCPP:
         for field, most in _MOST_SDCPP.items():
             if isinstance(body.get(field), int) and body[field] > most:
@@ -156,4 +165,4 @@ def _is_on(body: Body) -> bool:
 
 
 def _is_neutral(field: str, value: object) -> bool:
-    return not value or _NEUTRAL.get(field) == value
+    return value in _NEUTRAL[field] if field in _NEUTRAL else not value

@@ -22,7 +22,7 @@ def check(summary: Summary, body: Body, server: Server, *, interrupted: bool = F
     if server.profile.family is SDNEXT and not interrupted:
         _refuse_leftovers(summary, server)
     _refuse_other_model(summary, body, server)
-    return [*_counted(summary, body), *_sized(summary, body), *_sampled(summary, body)]
+    return [*_counted(summary, body), *_sized(summary, body, server), *_sampled(summary, body)]
 
 
 def _drawn(summary: Summary) -> list[dict[str, Any]]:
@@ -77,10 +77,12 @@ def _counted(summary: Summary, body: Body) -> Iterator[str]:
         yield f"{came} of {asked} images came back."
 
 
-def _sized(summary: Summary, body: Body) -> Iterator[str]:
+def _sized(summary: Summary, body: Body, server: Server) -> Iterator[str]:
     if body.get("script_name") or body.get("firstphase_width"):
         return
-    if body.get("mask") and body.get("inpaint_full_res", True):
+    profile = server.profile
+    pasted = body.get("inpaint_full_res", profile.family is not SDNEXT)
+    if body.get("mask") and pasted and profile.reads("inpaint_full_res"):
         return  # The repainted part is pasted back into a picture of the input's size.
     asked = _expected_size(body)
     for image in _drawn(summary):

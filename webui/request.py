@@ -38,6 +38,7 @@ def build(given: Mapping[str, Any], server: Server, *, default_model: str = "") 
         body["override_settings"] = overrides
     if "clip_skip" in given and profile.family in {SDNEXT, SDCPP}:
         body["clip_skip"] = given["clip_skip"]
+    _translate_resize_mode(body, server)
     extra = given.get("extra_parameters", {})
     body = merged(body, extra)
     _complete_hires(body, server)
@@ -62,6 +63,18 @@ def _round_sizes(body: dict[str, Any]) -> list[str]:
             body[name] = rounded
             warnings.append(f"{name} {size} is no multiple of 8 and was rounded to {rounded}.")
     return warnings
+
+
+def _translate_resize_mode(body: dict[str, Any], server: Server) -> None:
+    """SD.Next counts from 1, as its 0 leaves the image as it is, and has other modes after fill."""
+    if server.profile.family is not SDNEXT or "init_images" not in body:
+        return
+    mode = body.get("resize_mode", 0)
+    if mode == 3:
+        raise InvalidParameterError(
+            "resize_mode: SD.Next has no latent resize. Use 0 stretch, 1 crop or 2 fill."
+        )
+    body["resize_mode"] = mode + 1
 
 
 def _overrides(given: Mapping[str, Any], server: Server, default_model: str) -> dict[str, Any]:

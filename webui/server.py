@@ -141,7 +141,8 @@ class Server:
                 _SCHEMA_LIFETIME,
             )
         if self._client.lookup("sdcpp/v1/capabilities") is not None:
-            return Profile(families.SDCPP, families.SDCPP.reads), _SCHEMA_LIFETIME
+            reads = families.SDCPP.reads.get(self._endpoint)
+            return Profile(families.SDCPP, reads), _SCHEMA_LIFETIME
         if self._client.lookup("sdapi/v1/version") is not None:
             return Profile(families.SDNEXT), _SCHEMA_LIFETIME
         return Profile(families.UNKNOWN), _LIST_LIFETIME
