@@ -207,7 +207,7 @@ class _Teller:
         now = time.monotonic()
         if now < self.next_look:
             return ""
-        found = self._progress.line() or ""
+        found = self._progress.line()
         now = time.monotonic()
         self.next_look = now + LOOK_EVERY
         if now < self._said_at + SAY_EVERY and found in {"", self._said}:

@@ -16,14 +16,15 @@ class Progress:
         self._task_id = task_id
         self._sources = [self._of_task, self._of_server]
 
-    def line(self) -> str | None:
-        """A short line for a person, None when nobody can tell."""
-        while self._sources:
-            found = self._sources[0]()
-            if found is not None:
+    def line(self) -> str:
+        """A short line for a person, "" when nobody can tell."""
+        for source in list(self._sources):
+            found = source()
+            if found is None:
+                self._sources.remove(source)
+            elif found:
                 return found
-            self._sources.pop(0)
-        return None
+        return ""
 
     def task(self) -> dict[str, Any] | None:
         """`POST /internal/progress` of our own task: {active, queued, completed, progress, eta, …}.
