@@ -6,6 +6,7 @@ from extra-single-image. It can hold hundreds of megabytes, so it is never whole
 
 import json
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +17,7 @@ from ijson.utils import sendable_list
 
 from webui import diagnosis, images, words
 from webui.address import Address
-from webui.errors import WebUIConnectionError, WebUIResponseError
+from webui.errors import StableDiffusionError, WebUIConnectionError, WebUIResponseError
 from webui.images import Picture
 
 _CHUNK = 65536
@@ -88,11 +89,13 @@ class Reply:
         parser = ijson.parse_coro(events, use_float=True)
         seen = False
         try:
-            for chunk in self._chunks():
-                parser.send(chunk)
+            for piece in _at_quotes(self._chunks()):
+                parser.send(piece)
                 seen = seen or bool(events)
                 yield from events
                 events.clear()
+                # Data that is already there comes without a wait; others must get their turn.
+                time.sleep(0)
         except JSONError as error:
             # What came before the mistake in the same chunk is sound.
             seen = seen or bool(events)
@@ -136,3 +139,28 @@ def _parsed_info(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return info if isinstance(info, dict) else {}
+
+
+def _at_quotes(chunks: Iterator[bytes]) -> Iterator[bytearray]:
+    """The same bytes, handed on where a text can end, or when as many have gathered as went before.
+
+    The C parser reads an unfinished text again from its start with every piece it is given: in
+    pieces of one size, the work would grow with the square of a picture's size.
+    """
+    held = bytearray()
+    passed = 0
+    try:
+        for chunk in chunks:
+            held += chunk
+            ends = b'"' in chunk
+            if ends or len(held) > passed:
+                passed = 0 if ends else passed + len(held)
+                full, held = held, bytearray()
+                yield full
+    except StableDiffusionError:
+        # What had arrived is sound.
+        if held:
+            yield held
+        raise
+    if held:
+        yield held
