@@ -1,12 +1,14 @@
 """What a call costs in requests, on each family, once its names are known."""
 
+from typing import Any
+
 import pytest
 from drawing import draw
 
 from devtools.standin import StandIn
 
 FAMILIES = ["a1111", "forge", "reforge", "classic", "neo", "sdnext", "sdcpp"]
-GIVEN: dict[str, object] = {
+GIVEN: dict[str, Any] = {
     "sampler_name": "Euler",
     "model": "v1-5-pruned-emaonly",
     "lora": "add_detail:0.5",
