@@ -219,3 +219,15 @@ def test_a_job_has_seconds_of_its_own_to_answer_and_few_to_connect(http: Request
         match=[matchers.request_kwargs_matcher(sent)],
     )
     connect("http://gpu:7860").generate(TXT2IMG, {}, timeout=900).close()
+
+
+def test_connections_notice_a_peer_that_is_gone() -> None:
+    with RawServer(reply(OPTIONS)) as server, connect(server.base_url) as there:
+        adapter = there._session.get_adapter(server.base_url)
+        options = adapter.poolmanager.connection_pool_kw["socket_options"]  # type: ignore[attr-defined]
+        with socket.create_connection(("127.0.0.1", server.port)) as probe:
+            for level, option, value in options:
+                probe.setsockopt(level, option, value)
+            assert probe.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            assert probe.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+        assert there.options()

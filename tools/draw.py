@@ -36,7 +36,9 @@ class DrawTool(Tool):
             given["styles"] = styles
         given["width"], given["height"] = _size(asked)
         given["count"] = min(asked["count"], asked["max_count"])
-        events = drawing.draw("txt2img", given, settings, warnings=_reductions(asked, given))
+        events = drawing.draw(
+            "txt2img", given, settings, tool="draw", warnings=_reductions(asked, given)
+        )
         yield from messages.of(self, events, brief=True)
         yield self.create_text_message(f"\nPrompt: {given['prompt']}")
 

@@ -29,7 +29,11 @@ class _Adapter(HTTPAdapter):
     """Opens connections that notice when the other side is gone."""
 
     def init_poolmanager(self, *arguments: Json, **options: Json) -> None:
-        sockets = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+        # urllib3's own option, which giving any would take away, and ours.
+        sockets = [
+            (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+            (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+        ]
         sockets += [
             (socket.IPPROTO_TCP, getattr(socket, name), value)
             for name, value in _KEEPALIVE.items()

@@ -19,13 +19,15 @@ def draw(
     given: Mapping[str, Any],
     settings: Credentials,
     *,
+    tool: str = "",
     warnings: Iterable[str] = (),
 ) -> Iterator[Event]:
     """Check, submit, wait, and sum up.
 
     endpoint: "txt2img" or "img2img". given: values of the API's fields and of our own parameters,
-    as `Parameters.read` gives them, and perhaps `count`, the number of pictures. warnings: what the
-    summary is to say first. Raises StableDiffusionError.
+    as `Parameters.read` gives them, and perhaps `count`, the number of pictures. tool: what
+    the files are named after, if not the endpoint. warnings: what the summary is to say first.
+    Raises StableDiffusionError.
     """
     began = time.monotonic()
     placed = inputs.placed(given)
@@ -41,7 +43,7 @@ def draw(
             resume=given.get("resume", True),
             began=began,
         )
-        found = Result(endpoint, job.body)
+        found = Result(tool or endpoint, job.body)
         for event in job.events():
             yield event if isinstance(event, str) else (found.add(event), event)
         summary = found.summary(job.info, job.elapsed)
