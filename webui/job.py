@@ -48,14 +48,16 @@ class Job:
 
     def _run(self) -> None:
         try:
-            with WebUIClient(self._credentials) as client:
-                # The caller keeps the time; the connection must outlast it, to be picked up again.
-                with client.generate(self._path, self.body, timeout=LONGEST_TIMEOUT) as response:
-                    self.replying = True
-                    reply = Reply(response, client.address, limits.largest_file())
-                    for picture in reply.pictures():
-                        self.pictures.put(picture)
-                    self.info, self.too_large = reply.info, reply.too_large
+            # The caller keeps the time; the connection must outlast it, to be picked up again.
+            with (
+                WebUIClient(self._credentials) as client,
+                client.generate(self._path, self.body, timeout=LONGEST_TIMEOUT) as response,
+            ):
+                self.replying = True
+                reply = Reply(response, client.address, limits.largest_file())
+                for picture in reply.pictures():
+                    self.pictures.put(picture)
+                self.info, self.too_large = reply.info, reply.too_large
         except StableDiffusionError as error:
             self.error = error
         except BaseException as error:
