@@ -23,6 +23,9 @@ _REFRESH = {
     "loras": "refresh-loras",
 }
 
+# The spelling to send, if there is one, and the names to suggest from.
+_Found = tuple[str | None, list[str]]
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -98,29 +101,34 @@ class Server:
         offered: gives the names, afresh or not; None means that nobody can tell, and the name
         passes. InvalidParameterError with the closest names if the server does not have it.
         """
-        known: list[str] = []
-        for afresh in (False, True):
+
+        def search(afresh: bool) -> _Found | None:
             listed = offered(afresh)
-            if listed is None:
-                return wanted
-            found = names.match(wanted, listed)
-            if found is not None:
-                return found
-            known = listed
-        raise self.missing(wanted, parameter, noun, known)
+            return None if listed is None else (names.match(wanted, listed), listed)
+
+        return self._looked_up(wanted, parameter, noun, search)
 
     def checkpoint(self, wanted: str, parameter: str) -> str:
         """A checkpoint in a spelling that the server matches; errors as in `find`."""
-        known: list[dict[str, Any]] = []
-        for afresh in (False, True):
+
+        def search(afresh: bool) -> _Found | None:
             listed = self.entries("sd-models", afresh=afresh)
-            if listed is None:
+            return None if listed is None else (models.find(wanted, listed), models.titles(listed))
+
+        return self._looked_up(wanted, parameter, "model", search)
+
+    def _looked_up(
+        self, wanted: str, parameter: str, noun: str, search: Callable[[bool], _Found | None]
+    ) -> str:
+        known: list[str] = []
+        for afresh in (False, True):
+            result = search(afresh)
+            if result is None:
                 return wanted
-            found = models.find(wanted, listed)
+            found, known = result
             if found is not None:
                 return found
-            known = listed
-        raise self.missing(wanted, parameter, "model", models.titles(known))
+        raise self.missing(wanted, parameter, noun, known)
 
     def missing(
         self, wanted: str, parameter: str, noun: str, known: list[str]
