@@ -3,8 +3,7 @@ from collections.abc import Iterator
 import pytest
 from responses import RequestsMock
 
-from webui import server
-from webui.cache import Shelves
+from webui import lasting
 
 ENVIRONMENT = (
     "HTTP_PROXY",
@@ -30,9 +29,9 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _empty_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+def _nothing_lasts() -> None:
     """No test knows a server from the one before, though they may share a port."""
-    monkeypatch.setattr(server, "_SHELVES", Shelves())
+    lasting.forget()
 
 
 @pytest.fixture

@@ -16,8 +16,6 @@ from devtools.standin import StandIn
 from tools.txt2img import Txt2ImgTool
 from webui import generation, job
 from webui.errors import (
-    DifyTimeLimitError,
-    FileTooLargeError,
     WebUIConnectionError,
     WebUIError,
     WebUITimeoutError,

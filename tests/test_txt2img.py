@@ -51,7 +51,7 @@ def test_a_plain_call_draws_the_asked_size(standin: StandIn) -> None:
 def test_a_plain_call_sends_what_is_set_and_the_defaults(standin: StandIn) -> None:
     draw(standin, negative_prompt="dog", seed="5", steps=3)
     request = sent(standin)
-    assert re.fullmatch("dify-[0-9a-f]{32}", request.pop("force_task_id"))
+    assert re.fullmatch("task-[0-9a-f]{32}", request.pop("force_task_id"))
     assert request == {
         "prompt": "a cat",
         "negative_prompt": "dog",

@@ -13,10 +13,9 @@ from PIL import Image
 from raw_server import free_port
 
 from devtools.standin import StandIn
+from dify.limits import DifyTimeLimitError, FileTooLargeError
 from tools.upscale import UpscaleTool
 from webui.errors import (
-    DifyTimeLimitError,
-    FileTooLargeError,
     InvalidParameterError,
     WebUINotFoundError,
     WebUIServerError,

@@ -4,8 +4,9 @@ from typing import Any
 from dify_plugin import Tool
 from dify_plugin.entities.tool import ToolInvokeMessage
 
-from webui import credentials, survey, survey_table
-from webui.parameters import Parameters
+from dify.messages import hand_over
+from dify.parameters import Parameters
+from webui.survey import survey
 
 PARAMETERS = Parameters.beside(__file__)
 
@@ -14,13 +15,6 @@ class ServerInfoTool(Tool):
     """Says what the server is, does and, by choice, offers."""
 
     def _invoke(self, tool_parameters: dict[str, Any]) -> Generator[ToolInvokeMessage, None, None]:
-        given = PARAMETERS.read(tool_parameters)
-        settings = credentials.read(self.runtime.credentials)
-        found = survey.take(settings, given["list"])
-        yield self.create_json_message(found)
-        yield self.create_text_message(survey_table.text(found))
-        for name in ("names", "family", "version", "model", "login"):
-            yield self.create_variable_message(name, found[name])
-        yield self.create_variable_message(
-            "queue", -1 if found["queue"] is None else found["queue"]
-        )
+        call = PARAMETERS.read_call(tool_parameters, self.runtime)
+        events = survey(call)
+        yield from hand_over(self, events)

@@ -4,8 +4,9 @@ from typing import Any
 from dify_plugin import Tool
 from dify_plugin.entities.tool import ToolInvokeMessage
 
-from webui import credentials, drawing, messages
-from webui.parameters import Parameters
+from dify.messages import hand_over
+from dify.parameters import Parameters
+from webui.draw import txt2img
 
 PARAMETERS = Parameters.beside(__file__)
 
@@ -14,6 +15,6 @@ class Txt2ImgTool(Tool):
     """Draws from a prompt with every field of the server's txt2img."""
 
     def _invoke(self, tool_parameters: dict[str, Any]) -> Generator[ToolInvokeMessage, None, None]:
-        given = PARAMETERS.read(tool_parameters)
-        settings = credentials.read(self.runtime.credentials)
-        yield from messages.of(self, drawing.draw("txt2img", given, settings))
+        call = PARAMETERS.read_call(tool_parameters, self.runtime)
+        events = txt2img(call)
+        yield from hand_over(self, events)

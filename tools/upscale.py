@@ -4,8 +4,9 @@ from typing import Any
 from dify_plugin import Tool
 from dify_plugin.entities.tool import ToolInvokeMessage
 
-from webui import credentials, messages, upscaling
-from webui.parameters import Parameters
+from dify.messages import hand_over
+from dify.parameters import Parameters
+from webui.enlarge import enlarge
 
 PARAMETERS = Parameters.beside(__file__)
 
@@ -14,13 +15,6 @@ class UpscaleTool(Tool):
     """Enlarges pictures with the server's upscalers."""
 
     def _invoke(self, tool_parameters: dict[str, Any]) -> Generator[ToolInvokeMessage, None, None]:
-        given = PARAMETERS.read(tool_parameters)
-        settings = credentials.read(self.runtime.credentials)
-        for event in upscaling.enlarge(given, settings):
-            if not isinstance(event, dict):
-                yield from messages.of(self, [event])
-                continue
-            yield self.create_json_message(event)
-            yield self.create_text_message(upscaling.text(event))
-            for name in ("warnings", "elapsed_seconds"):
-                yield self.create_variable_message(name, event[name])
+        call = PARAMETERS.read_call(tool_parameters, self.runtime)
+        events = enlarge(call)
+        yield from hand_over(self, events)

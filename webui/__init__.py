@@ -1,0 +1,18 @@
+"""Stable Diffusion WebUIs, one server at a time; nothing here knows who asks.
+
+    draw, sketch      txt2img and img2img; few fields, for agents      one module per thing that a
+    enlarge, survey   larger pictures; what the server is and has      user can ask for: a Call goes
+    png_info          the parameters inside a picture                  in, Events come out
+    call, report      what goes in; what comes out
+    errors            what can go wrong, split by remedy
+    fields, values    what the catalogue says of each field; loosely typed values
+    lasting           what outlives a call: kept jobs, cached lists
+
+    request/          from values to what is posted: pictures placed, names checked, LoRAs, rules
+    run/              one job: submit, watch, end or keep it; what came against what was asked
+    server/           who answers (families, by traits) and what it offers (lists, names), cached
+    pictures/         bytes, sizes, orientation; the text inside
+    http/             addresses, endpoints, replies read as they arrive; a failure into its remedy
+
+Imports go down this list, and to `errors`, `values`, `fields` and `lasting` from anywhere.
+"""

@@ -1,12 +1,12 @@
 """Everything that can go wrong, split by what the user can do about it.
 
-Dify prints "error type: <class name>, error details: <text>": names and texts are user interface.
+Class names and texts are both shown to the user.
 
     StableDiffusionError
     ├── InvalidCredentialsError       the plugin's settings: address, timeout, default model
     ├── InvalidParameterError         a field of the node: its value must change
-    ├── DifyTimeLimitError            Dify's own limits: an environment variable of Dify
-    ├── FileTooLargeError             likewise
+    ├── TimeUpError                   the caller's patience; `call.Limits` words it
+    ├── PictureTooLargeError          what the caller takes, likewise
     └── WebUIError                    the exchange with the server
         ├── WebUIConnectionError      nothing usable answers at that address
         │   ├── WebUICertificateError it answers, but its TLS certificate is not trusted
@@ -33,12 +33,12 @@ class InvalidParameterError(StableDiffusionError, ValueError):
     """A tool's parameter has a value that cannot be understood or is not allowed."""
 
 
-class DifyTimeLimitError(StableDiffusionError):
-    """Dify ends the call before the picture is done."""
+class TimeUpError(StableDiffusionError):
+    """The caller stops listening before the picture is done."""
 
 
-class FileTooLargeError(StableDiffusionError):
-    """A picture is larger than Dify takes from a tool."""
+class PictureTooLargeError(StableDiffusionError):
+    """A picture has more bytes than the caller takes."""
 
 
 class WebUIError(StableDiffusionError):

@@ -1,14 +1,20 @@
-"""One value as Dify sends it, converted to the type it stands for.
+"""One value as people, forms and files write it, converted to the type it stands for.
 
-Dify casts little: a number may come as text, a whole number as a float, a boolean as "true", JSON
-as a string, and nothing at all as a missing key, None, "", [] or [None]. Each function raises
-ValueError with a phrase that follows the value in a sentence: "is not a whole number".
+A number may come as text, a whole number as a float, a boolean as "true", JSON as a string, and
+nothing at all as None, "", [] or [None]. Each function raises ValueError with a phrase that
+follows the value in a sentence: "is not a whole number".
 """
 
 import json
 import math
 import re
 from collections.abc import Callable
+from typing import Any
+
+# Anything that JSON can say, which the reader takes apart.
+type Json = Any
+# A request's fields by the API's names, or a tool's values by its parameters'.
+type Fields = dict[str, Json]
 
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d{1,40}", re.ASCII)
@@ -20,7 +26,7 @@ _BOOLEANS = {
 
 
 def is_unset(value: object) -> bool:
-    """Whether Dify means "nothing was filled in": None, blanks, an empty list or one of Nones."""
+    """Whether nothing was filled in: None, blanks, an empty list or one of Nones."""
     if value is None:
         return True
     if isinstance(value, str):

@@ -1,0 +1,63 @@
+"""From a call's values to pictures: what txt2img, img2img and sketch have in common."""
+
+from collections.abc import Iterator, Sequence
+
+from webui.call import Call
+from webui.http.client import WebUIClient
+from webui.http.endpoints import Endpoint
+from webui.pictures.picture import Picture
+from webui.report import Event
+from webui.request.build import build_request
+from webui.request.inputs import place_inputs
+from webui.run.generation import Generation
+from webui.run.outcome import compare_outcome
+from webui.run.progress import Progress
+from webui.run.summary import Collector, Image, Summary
+from webui.server.server import Server
+
+
+def txt2img(call: Call) -> Iterator[Event]:
+    """Draw from a prompt. Raises StableDiffusionError, as all of these do."""
+    return draw(Endpoint.TXT2IMG, call)
+
+
+def img2img(call: Call) -> Iterator[Event]:
+    """Redraw a picture, or the masked part of it."""
+    return draw(Endpoint.IMG2IMG, call)
+
+
+def draw(endpoint: Endpoint, call: Call) -> Iterator[Event]:
+    """Check, submit, wait, and sum up."""
+    return draw_and_sum_up(endpoint, call, tool=endpoint.job)
+
+
+def draw_and_sum_up(
+    endpoint: Endpoint, call: Call, *, tool: str, warnings: Sequence[str] = ()
+) -> Iterator[Image | Progress | Summary]:
+    """The same, where the summary has more to say.
+
+    tool: what the files are named after. warnings: what the summary is to say first.
+    """
+    inputs = place_inputs(call.asked)
+    with WebUIClient(call.settings) as client:
+        server = Server.ask(client, endpoint)
+        request = build_request(endpoint, inputs.asked, server, default_model=call.settings.model)
+        generation = Generation.begin(
+            call.settings,
+            client,
+            request,
+            call.limits,
+            timeout=call.timeout,
+            resume=call.asked.get("resume", True),
+        )
+        collector = Collector(tool)
+        for event in generation.events():
+            yield collector.add(event) if isinstance(event, Picture) else event
+        summary = collector.summary(generation.fields, generation.account, generation.elapsed)
+        differences = compare_outcome(summary, request, server, interrupted=generation.interrupted)
+        told = [*warnings, *generation.warnings, *differences]
+        told += [*request.warnings, *inputs.warnings]
+        if inputs.turned and not server.family.turns_by_exif:
+            told.append(f"{server.family.label} does not turn the image as its EXIF data says.")
+        summary.warnings = list(dict.fromkeys(told))
+        yield summary

@@ -1,0 +1,61 @@
+"""The paths of a server's API: the only place that spells them."""
+
+from enum import StrEnum
+
+_API = "sdapi/v1/"
+
+
+class Endpoint(StrEnum):
+    """A path below the server's address, without the slash before it."""
+
+    TXT2IMG = f"{_API}txt2img"
+    IMG2IMG = f"{_API}img2img"
+    EXTRA_SINGLE_IMAGE = f"{_API}extra-single-image"
+    PNG_INFO = f"{_API}png-info"
+    INTERROGATE = f"{_API}interrogate"
+    OPTIONS = f"{_API}options"
+    PROGRESS = f"{_API}progress"
+    INTERRUPT = f"{_API}interrupt"
+    MEMORY = f"{_API}memory"
+    VERSION = f"{_API}version"
+    SCRIPTS = f"{_API}scripts"
+    EMBEDDINGS = f"{_API}embeddings"
+    # Lists of objects.
+    SD_MODELS = f"{_API}sd-models"
+    SD_VAE = f"{_API}sd-vae"
+    SD_MODULES = f"{_API}sd-modules"
+    SAMPLERS = f"{_API}samplers"
+    SCHEDULERS = f"{_API}schedulers"
+    UPSCALERS = f"{_API}upscalers"
+    LATENT_UPSCALE_MODES = f"{_API}latent-upscale-modes"
+    PROMPT_STYLES = f"{_API}prompt-styles"
+    LORAS = f"{_API}loras"
+    SCRIPT_INFO = f"{_API}script-info"
+    # What makes the server look at its folders again.
+    REFRESH_CHECKPOINTS = f"{_API}refresh-checkpoints"
+    REFRESH_VAE = f"{_API}refresh-vae"
+    REFRESH_LORAS = f"{_API}refresh-loras"
+    # Outside of the API.
+    SCHEMA = "openapi.json"
+    TASK_PROGRESS = "internal/progress"
+    PENDING_TASKS = "internal/pending-tasks"
+    CAPABILITIES = "sdcpp/v1/capabilities"
+
+    @property
+    def path(self) -> str:
+        """As a schema and an error write it: "/sdapi/v1/txt2img"."""
+        return f"/{self.value}"
+
+    @property
+    def job(self) -> str:
+        """Its last part: "txt2img"."""
+        return self.value.rpartition("/")[2]
+
+
+# What to ask of a server before its list is read again, so that a file copied a moment ago counts.
+REFRESHED_BY = {
+    Endpoint.SD_MODELS: Endpoint.REFRESH_CHECKPOINTS,
+    Endpoint.SD_VAE: Endpoint.REFRESH_VAE,
+    Endpoint.SD_MODULES: Endpoint.REFRESH_VAE,
+    Endpoint.LORAS: Endpoint.REFRESH_LORAS,
+}

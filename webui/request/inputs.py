@@ -1,0 +1,91 @@
+"""What can be settled of a request before its server is known: pictures placed, LoRAs read."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from webui.errors import InvalidParameterError
+from webui.pictures.picture import Picture, Source
+from webui.request.loras import listed_loras
+from webui.values import Fields, Json
+
+_PLACEHOLDER = re.compile(r"\{\{\s*image_(\d+)\s*\}\}")
+_WITH_PLACEHOLDERS = ("alwayson_scripts", "extra_parameters")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Values with every picture in its place as base64, and `lora` as a list of `Lora`.
+
+    warnings: what had no effect. turned: the picture lies on its side or head by its EXIF data.
+    """
+
+    asked: Fields
+    warnings: list[str]
+    turned: bool = False
+
+
+def place_inputs(asked: Fields) -> Inputs:
+    """Put the pictures among a tool's values where the API wants them, and take `lora` apart.
+
+    `image` becomes init_images, and width and height where none is given; `mask` stays, as base64;
+    `reference_images` replace the placeholders {{image_1}}, {{image_2}}, … inside alwayson_scripts
+    and extra_parameters. InvalidParameterError for a mask of another size, for a placeholder
+    without a file, and for a `lora` that cannot be understood.
+    """
+    placed = dict(asked)
+    if "lora" in placed:
+        placed["lora"] = listed_loras(placed["lora"])
+    turned = False
+    if "image" in placed:
+        picture = placed.pop("image").picture
+        width, height = picture.upright_size
+        placed["init_images"] = [picture.base64()]
+        placed.setdefault("width", width)
+        placed.setdefault("height", height)
+        turned = picture.is_turned
+        if "mask" in placed:
+            placed["mask"] = _checked_mask(placed["mask"].picture, picture).base64()
+    warnings = _fill_placeholders(placed, placed.pop("reference_images", []))
+    return Inputs(placed, warnings, turned)
+
+
+def _checked_mask(mask: Picture, picture: Picture) -> Picture:
+    found, size = mask.upright_size, picture.upright_size
+    if found != size:
+        raise InvalidParameterError(
+            f"mask: {found[0]}x{found[1]} is not the image's {size[0]}x{size[1]}. "
+            "Give a mask of the same size."
+        )
+    return mask
+
+
+def _fill_placeholders(placed: Fields, sources: Sequence[Source]) -> list[str]:
+    """Fill in place; sentences on pictures that no placeholder names."""
+    pictures = [source.picture.base64() for source in sources]
+    used: set[int] = set()
+    for name in _WITH_PLACEHOLDERS:
+        if name in placed:
+            placed[name] = _filled(placed[name], pictures, name, used)
+    idle = [f"image {number}" for number in range(1, len(pictures) + 1) if number not in used]
+    if not idle:
+        return []
+    return [f"Of reference_images, {', '.join(idle)} had no effect: no {{{{image_…}}}} names it."]
+
+
+def _filled(value: Json, pictures: Sequence[str], parameter: str, used: set[int]) -> Json:
+    """The same JSON with each placeholder, which is a whole text, replaced by its picture."""
+    if isinstance(value, dict):
+        return {k: _filled(item, pictures, parameter, used) for k, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, pictures, parameter, used) for item in value]
+    match = _PLACEHOLDER.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        return value
+    number = int(match[1])
+    if not 1 <= number <= len(pictures):
+        raise InvalidParameterError(
+            f"{parameter}: {value} has no file, as reference_images holds {len(pictures)}."
+        )
+    used.add(number)
+    return pictures[number - 1]

@@ -1,0 +1,97 @@
+"""What came back, against what was asked for."""
+
+from collections.abc import Iterator
+
+from webui.errors import WebUIServerError, WrongModelError
+from webui.http.endpoints import Endpoint
+from webui.request.request import Request
+from webui.run.summary import Summary
+from webui.server.names import spellings_of
+from webui.server.server import Server
+
+
+def compare_outcome(
+    summary: Summary, request: Request, server: Server, *, interrupted: bool = False
+) -> list[str]:
+    """Sentences on each difference, the most telling first.
+
+    interrupted: we broke it off ourselves. WrongModelError if another checkpoint drew;
+    WebUIServerError if the server gave a leftover preview for a generation that failed.
+    """
+    if server.family.leaves_previews and not interrupted:
+        _refuse_leftovers(summary, server)
+    _refuse_other_model(summary, request, server)
+    return [
+        *_counted(summary, request),
+        *_sized(summary, request, server),
+        *_sampled(summary, request),
+    ]
+
+
+def _refuse_leftovers(summary: Summary, server: Server) -> None:
+    """SD.Next answers 200 when memory ends, with nothing or with a preview it had made so far.
+
+    The preview may look complete. What gives it away: no account at all, an account of more
+    pictures than came, or the server's own note that the job was broken off.
+    """
+    images = summary.images
+    bare = not summary.account and not any(image.infotext for image in images)
+    short = len(summary.account.infotexts) > len(images)
+    if images and (bare or short or server.broke_off()):
+        raise WebUIServerError(
+            f"{server.family.label} broke off and sent a preview instead of the picture. Its log "
+            "says why; most often memory ran out: ask for a smaller width, height, batch_size or "
+            "hr_scale."
+        )
+
+
+def _refuse_other_model(summary: Summary, request: Request, server: Server) -> None:
+    wanted, drew, drew_hash = request.model, summary.model, summary.account.model_hash
+    if not wanted or not drew:
+        return
+    models = server.entries(Endpoint.SD_MODELS) or []
+    asked = [model for model in models if wanted in spellings_of(model)]
+    for model in asked:
+        known = {spelling.casefold() for spelling in spellings_of(model)}
+        if drew_hash and model.get("hash"):
+            if drew_hash == model["hash"]:
+                return
+        elif drew.casefold() in known:
+            return
+    if asked:
+        raise WrongModelError(
+            f"The server drew with the model {drew}, not with {wanted}. Its log says why it did "
+            "not load the one you named."
+        )
+
+
+def _counted(summary: Summary, request: Request) -> Iterator[str]:
+    """A script such as X/Y/Z plot makes its own number of images."""
+    if request.fields.get("script_name") or not request.sends_images:
+        return
+    came = len(summary.drawn)
+    if came < request.image_count:
+        yield f"{came} of {request.image_count} images came back."
+
+
+def _sized(summary: Summary, request: Request, server: Server) -> Iterator[str]:
+    if request.fields.get("script_name") or request.fields.get("firstphase_width"):
+        return
+    pasted = request.fields.get("inpaint_full_res", server.family.pastes_masked_part)
+    if request.fields.get("mask") and pasted and server.reads("inpaint_full_res"):
+        return  # The repainted part is pasted back into a picture of the input's size.
+    asked = request.size
+    # The second pass works in eighths of pixels and floors.
+    slack = 8 if request.has_second_pass else 1
+    for image in summary.drawn:
+        if image.width is None or image.height is None or asked is None:
+            continue
+        if abs(image.width - asked[0]) >= slack or abs(image.height - asked[1]) >= slack:
+            yield f"The server drew {image.width}x{image.height} instead of {asked[0]}x{asked[1]}."
+            return
+
+
+def _sampled(summary: Summary, request: Request) -> Iterator[str]:
+    asked, used = request.fields.get("sampler_name"), summary.sampler
+    if asked and used and str(asked).casefold() not in {used.casefold(), "default"}:
+        yield f"The server used the sampler {used} instead of {asked}."

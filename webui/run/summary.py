@@ -1,0 +1,195 @@
+"""What a drawing gave: names for its files, and the account a person or a workflow reads."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+
+from webui.errors import WebUIResponseError
+from webui.http.account import Account
+from webui.pictures.infotext import parse_infotext
+from webui.pictures.picture import Picture
+from webui.values import Fields, Json
+
+_LONGEST_TEXT = 20_000
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{200,}={0,2}")
+
+
+@dataclass(frozen=True)
+class Image:
+    """A picture that came, under the name that its file is to have."""
+
+    filename: str
+    picture: Picture
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One picture's account.
+
+    seed, subseed: None where nobody tells. grid: an overview of the others. extra: what an
+    extension adds behind the drawn ones, such as ControlNet's map.
+    """
+
+    filename: str
+    seed: Json
+    subseed: Json
+    width: int | None
+    height: int | None
+    infotext: Json
+    grid: bool
+    extra: bool
+
+
+@dataclass
+class Summary:
+    """All there is to say of a drawing but the pictures themselves.
+
+    request: as it was sent. account: the server's own. elapsed: seconds.
+    """
+
+    images: list[Drawn]
+    model: str
+    sampler: str
+    request: Fields
+    account: Account
+    elapsed: float
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def drawn(self) -> list[Drawn]:
+        """The pictures that were asked for."""
+        return [image for image in self.images if not image.grid and not image.extra]
+
+    @property
+    def seeds(self) -> list[Json]:
+        return [image.seed for image in self.drawn if image.seed is not None]
+
+    def json(self) -> Fields | None:
+        """The node's `json`."""
+        return {
+            "images": [asdict(image) for image in self.images],
+            "model": self.model,
+            "sampler": self.sampler,
+            "request": _shortened(self.request),
+            "info": _shortened(self.account.raw),
+            "warnings": self.warnings,
+            "elapsed_seconds": self.elapsed,
+        }
+
+    def text(self) -> str:
+        """The node's `text`: how many, size, model, time, seeds and warnings, a line each."""
+        sizes = dict.fromkeys(
+            f"{image.width}x{image.height}" for image in self.images if image.width
+        )
+        told = [
+            count_images(len(self.images))
+            if self.images
+            else "No image came back, as send_images is off; they stay on the server",
+            ", ".join(sizes),
+            self.model,
+            f"{self.elapsed} s",
+        ]
+        lines = [", ".join(part for part in told if part) + "."]
+        seeds = [str(seed) for seed in self.seeds]
+        if seeds:
+            lines.append(f"Seed{'s' if len(seeds) > 1 else ''}: {', '.join(seeds)}.")
+        return "\n".join([*lines, *warning_lines(self.warnings)])
+
+    def variables(self) -> Fields:
+        """The node's variables of output_schema."""
+        return {
+            "seed": self.seeds[0] if self.seeds else -1,
+            "seeds": self.seeds,
+            "infotext": next((image.infotext for image in self.drawn if image.infotext), ""),
+            "model": self.model,
+            "warnings": self.warnings,
+            "elapsed_seconds": self.elapsed,
+        }
+
+
+class Collector:
+    """Takes note of pictures while they pass through; their bytes are not kept."""
+
+    def __init__(self, tool: str) -> None:
+        self._stem = f"{tool}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+        self._seen: list[Drawn] = []
+
+    def add(self, picture: Picture) -> Image:
+        """Take note of the next picture and name its file."""
+        filename = f"{self._stem}-{len(self._seen) + 1}.{picture.extension}"
+        width, height, infotext = picture.width, picture.height, picture.infotext
+        self._seen.append(Drawn(filename, None, None, width, height, infotext, False, False))
+        return Image(filename, picture)
+
+    def summary(self, request: Fields, account: Account, elapsed: float) -> Summary:
+        """Sum up. Without an account, seeds and model are read from the infotexts inside.
+
+        elapsed: seconds. WebUIResponseError when nothing was drawn although pictures were to be
+        sent.
+        """
+        if not self._seen and request.get("send_images") is not False:
+            raise WebUIResponseError(
+                "The server says the generation is done, but sent no images. Its own log says why: "
+                "often memory ran out, and a smaller width, height or batch_size helps, or "
+                "somebody pressed Interrupt."
+            )
+        images = [_accounted(image, place, account) for place, image in enumerate(self._seen)]
+        written = next((image.infotext for image in images if image.infotext), "")
+        parameters = parse_infotext(written).parameters
+        return Summary(
+            images,
+            account.model or parameters.get("Model", ""),
+            account.sampler or parameters.get("Sampler", ""),
+            dict(request),
+            account,
+            round(elapsed, 1),
+        )
+
+
+def count_images(count: int) -> str:
+    """ "1 image", "2 images"."""
+    return f"{count} {'image' if count == 1 else 'images'}"
+
+
+def warning_lines(warnings: list[str]) -> list[str]:
+    """As they stand in a node's `text`."""
+    return [f"Warning: {warning}" for warning in warnings]
+
+
+def _accounted(image: Drawn, place: int, account: Account) -> Drawn:
+    """What the server says of the picture at this place, grids in front of the drawn ones."""
+    drawn = place - account.first
+    infotext = _at(account.infotexts, place) or image.infotext
+    extra = 0 < len(account.seeds) <= drawn
+    seed = subseed = None
+    if drawn >= 0 and not extra:
+        written = parse_infotext(str(infotext or "")).parameters.get("Seed", "")
+        read = int(written) if written.isascii() and written.isdigit() else None
+        seed = _at(account.seeds, drawn) if account.seeds else read
+        subseed = _at(account.subseeds, drawn)
+    return Drawn(
+        image.filename,
+        seed,
+        subseed,
+        image.width,
+        image.height,
+        infotext,
+        grid=drawn < 0,
+        extra=extra,
+    )
+
+
+def _at(found: list[Json], position: int) -> Json:
+    return found[position] if position < len(found) else None
+
+
+def _shortened(value: Json) -> Json:
+    """The same JSON without long texts: a picture as base64 would burst a message's limit."""
+    if isinstance(value, str) and (len(value) > _LONGEST_TEXT or _BASE64.fullmatch(value)):
+        return f"{value[:60]}… ({len(value)} characters)"
+    if isinstance(value, Mapping):
+        return {key: _shortened(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_shortened(item) for item in value]
+    return value

@@ -1,0 +1,62 @@
+"""What servers said, kept a short while, fetched once however many calls ask at the same time."""
+
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+
+from webui.http.address import Address
+
+_MOST_SERVERS = 64
+
+
+class Shelf:
+    """One server's answers by name, each kept as long as its fetcher says."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._answers: dict[str, tuple[float, float, object]] = {}
+        self._locks: dict[str, Lock] = {}
+
+    def get[T](self, name: str, fetch: Callable[[], tuple[T, float]], *, afresh: bool = False) -> T:
+        """The kept answer, or a new one from `fetch`, which gives it with its lifetime in seconds.
+
+        afresh: an answer older than this call does not count; one that another call fetches
+        meanwhile does. What `fetch` raises is raised, and nothing is kept.
+        """
+        asked = self._clock()
+        with self._locks.setdefault(name, Lock()):
+            if name in self._answers:
+                fetched, expires, answer = self._answers[name]
+                if fetched > asked or (not afresh and self._clock() < expires):
+                    return answer  # type: ignore[return-value] # a name always has one type
+            answer, lifetime = fetch()
+            now = self._clock()
+            self._answers[name] = (now, now + lifetime, answer)
+            return answer
+
+
+class Shelves:
+    """A shelf for each server and login; the least recently used goes when there are many."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._shelves: OrderedDict[str, Shelf] = OrderedDict()
+
+    def of_server(self, address: Address) -> Shelf:
+        """The shelf of one server and login.
+
+        Only a digest of them is kept, so that no password lies about.
+        """
+        identity = (str(address), address.username, address.password)
+        key = hashlib.sha256(repr(identity).encode()).hexdigest()
+        shelf = self._shelves.setdefault(key, Shelf(self._clock))
+        self._shelves.move_to_end(key)
+        while len(self._shelves) > _MOST_SERVERS:
+            self._shelves.popitem(last=False)
+        return shelf
+
+    def clear(self) -> None:
+        """Know no server."""
+        self._shelves.clear()

@@ -1,0 +1,184 @@
+"""The server families that speak `/sdapi/v1`: a record of traits for each.
+
+Code asks what a family does, never who it is. Which fields of the forms a family takes no notice
+of, and what does their work there, stands with the field, in the catalogue.
+
+Source: the servers' own code, as of AUTOMATIC1111 1.10.1, Forge f2.0.1v1.10.1, Forge Neo 2.26,
+reForge 1.0.0v2, Forge Classic of February 2025, SD.Next and stable-diffusion.cpp of mid 2026.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from webui.fields import FIELDS
+from webui.http.endpoints import Endpoint
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What `/openapi.json` tells of a server: its paths, and the fields of its txt2img."""
+
+    paths: frozenset[str]
+    fields: frozenset[str]
+
+    def has(self, endpoint: Endpoint) -> bool:
+        """Whether the server offers it."""
+        return endpoint.path in self.paths
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """One family.
+
+    key: its name in the catalogue. label: its name for people. shown_by: whether a schema is this
+    family's. answers: without a schema, what it alone replies to.
+
+    has_schema: whether it has an `/openapi.json` unless that is turned off; one that never has
+    reads the form fields that the catalogue does not deny it, `also_reads` (by job), and no others.
+    most, least: the values beyond which it cuts, or refuses, a field.
+    unused: fields that its schema lists and its code leaves alone, with the reason.
+    unused_options: the same for options of override_settings.
+    """
+
+    key: str
+    label: str
+    shown_by: Callable[[Schema], bool] = lambda _schema: False
+    answers: Endpoint | None = None
+    is_known: bool = True
+    has_schema: bool = True
+    also_reads: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    most: Mapping[str, int] = field(default_factory=dict)
+    least: Mapping[str, int] = field(default_factory=dict)
+    unused: Mapping[str, str] = field(default_factory=dict)
+    unused_options: Mapping[str, str] = field(default_factory=dict)
+
+    # Models: it draws with the one it was started with; their hashes tell them apart.
+    model_is_fixed: bool = False
+    hashes_models: bool = True
+    # The CLIP skip is a field of the request, not an option.
+    clip_skip_is_field: bool = False
+    # LoRAs are listed beside the prompt, by path, and tags inside it are not read.
+    lora_by_path: bool = False
+    # The scheduler is part of the sampler's name; it goes by its label, not by its short name;
+    # the old field of the sampler is not read; samplers that it takes and does not list.
+    joins_scheduler: bool = False
+    scheduler_by_label: bool = True
+    sampler_by_index: bool = True
+    unlisted_samplers: tuple[str, ...] = ()
+    # Without a switch point, the refiner is never used, elsewhere at once.
+    refiner_waits: bool = False
+    # The second pass wants an upscaler by name, and a strength above 0.
+    hires_wants_upscaler: bool = False
+    hires_wants_strength: bool = False
+    # What `resize_mode` is for "just resize", and whether there is a latent one.
+    resize_modes_from: int = 0
+    resizes_latent: bool = True
+    # The masked part is drawn larger and pasted back unless `inpaint_full_res` says otherwise.
+    pastes_masked_part: bool = True
+    # Pictures are turned as their EXIF data says; others are enlarged.
+    turns_by_exif: bool = True
+    enlarges: bool = True
+    # A job that fails may leave a preview that looks like a picture.
+    leaves_previews: bool = False
+    # It says which version it is, without giving away its command line.
+    tells_version: bool = False
+
+    def fields_read(self, job: str) -> frozenset[str] | None:
+        """All that it reads of "txt2img" or "img2img"; None where that is for a schema to tell."""
+        if self.has_schema:
+            return None
+        return self.also_reads.get(job, frozenset()) | {
+            name
+            for name, one in FIELDS.items()
+            if job in one.tools and not one.own and self.key not in one.elsewhere
+        }
+
+    def ignores(self, name: str) -> bool:
+        """Whether it is known to take no notice of a field, whatever its schema says."""
+        return name in FIELDS and self.key in FIELDS[name].elsewhere
+
+    def instead(self, name: str) -> str:
+        """What does the work of a field that it does not know, "" if nothing does."""
+        known = FIELDS.get(name)
+        return known.elsewhere.get(self.key, "") if known else ""
+
+
+UNKNOWN = Family("unknown", "this server", is_known=False)
+
+# In the order in which they are told apart.
+FAMILIES = (
+    Family(
+        "sdcpp",
+        "stable-diffusion.cpp",
+        answers=Endpoint.CAPABILITIES,
+        has_schema=False,
+        also_reads={
+            "txt2img": frozenset({"clip_skip", "lora", "extra_images", "hr_steps"}),
+            "img2img": frozenset({"clip_skip", "lora", "extra_images", "init_images"}),
+        },
+        most={"steps": 100, "batch_size": 8},
+        least={"cfg_scale": 0},
+        model_is_fixed=True,
+        hashes_models=False,
+        clip_skip_is_field=True,
+        lora_by_path=True,
+        scheduler_by_label=False,
+        hires_wants_strength=True,
+        turns_by_exif=False,
+        enlarges=False,
+    ),
+    Family(
+        "sdnext",
+        "SD.Next",
+        lambda schema: schema.has(Endpoint.VERSION) or "hr_force" in schema.fields,
+        answers=Endpoint.VERSION,
+        unused={"inpainting_fill": "SD.Next lists the field and does not use it"},
+        clip_skip_is_field=True,
+        sampler_by_index=False,
+        unlisted_samplers=("Default",),
+        hires_wants_upscaler=True,
+        resize_modes_from=1,
+        resizes_latent=False,
+        pastes_masked_part=False,
+        turns_by_exif=False,
+        leaves_previews=True,
+        tells_version=True,
+    ),
+    Family(
+        "forge",
+        "Forge",
+        lambda schema: schema.has(Endpoint.SD_MODULES) and schema.has(Endpoint.INTERROGATE),
+        unused_options={"sd_vae": "Forge loads VAEs as modules. Use vae"},
+    ),
+    Family(
+        "neo",
+        "Forge Neo",
+        lambda schema: schema.has(Endpoint.SD_MODULES),
+        refiner_waits=True,
+    ),
+    # AUTOMATIC1111 before 1.9 has no schedulers either, and resembles it in all that matters here.
+    Family(
+        "classic",
+        "Forge Classic",
+        lambda schema: not schema.has(Endpoint.SCHEDULERS),
+        joins_scheduler=True,
+    ),
+    Family(
+        "reforge",
+        "reForge",
+        lambda schema: "hr_cfg" in schema.fields,
+        unused={"s_min_uncond": "reForge reads its own option of that name instead"},
+    ),
+    Family("a1111", "AUTOMATIC1111", lambda _schema: True),
+)
+
+
+def recognise(schema: Schema) -> Family:
+    """The family that has this schema."""
+    return next((one for one in FAMILIES if one.shown_by(schema)), UNKNOWN)
+
+
+def recognise_by_answer(answers: Callable[[Endpoint], bool]) -> Family:
+    """The family, by asking for what one alone has."""
+    found = (one for one in FAMILIES if one.answers and answers(one.answers))
+    return next(found, UNKNOWN)

@@ -1,0 +1,146 @@
+"""A server's lists in one form: items that are the same on every family, each with a name.
+
+Only what a person chooses by is kept of an entry. A LoRA's metadata, for one, may have megabytes.
+"""
+
+import json
+import re
+from collections.abc import Callable
+
+from webui.http.client import WebUIClient
+from webui.http.endpoints import Endpoint
+from webui.server.names import titles_of
+from webui.server.server import Server
+from webui.values import Fields
+
+type Items = list[Fields]
+type Reader = Callable[[Server, WebUIClient], Items | None]
+
+_LONGEST_VALUE = 500
+_SECRET = re.compile(r"passw|token|secret|api.?key", re.IGNORECASE)
+
+
+def read_listing(name: str, server: Server, client: WebUIClient) -> Items | None:
+    """The items of a list, in the server's order; None if it does not offer it.
+
+    name: a key of READERS. The server is asked to look at its folders again.
+    """
+    found = READERS[name](server, client)
+    return None if found is None else [item for item in found if item["name"]]
+
+
+def _models(server: Server, _client: WebUIClient) -> Items | None:
+    entries = server.entries(Endpoint.SD_MODELS, afresh=True)
+    if entries is None:
+        return None
+    return [
+        {
+            "name": next(iter(titles_of([entry])), ""),
+            "hash": entry.get("hash") if server.family.hashes_models else None,
+        }
+        for entry in entries
+    ]
+
+
+def _vaes(server: Server, _client: WebUIClient) -> Items | None:
+    """Where VAEs are loaded as modules, text encoders are listed among them."""
+    entries = server.entries(Endpoint.SD_MODULES, afresh=True)
+    if entries is None:
+        entries = server.entries(Endpoint.SD_VAE, afresh=True)
+    return None if entries is None else [{"name": _text(e.get("model_name"))} for e in entries]
+
+
+def _schedulers(server: Server, _client: WebUIClient) -> Items | None:
+    """Named by the label, which is what people see; the servers' own name counts as well."""
+    entries = server.entries(Endpoint.SCHEDULERS, afresh=True)
+    if entries is None:
+        return None
+    return [
+        {"name": _text(e.get("label") or e.get("name")), "also": _text(e.get("name"))}
+        for e in entries
+    ]
+
+
+def _embeddings(_server: Server, client: WebUIClient) -> Items | None:
+    """Those that fit the loaded model: others cannot be used until it changes."""
+    found = client.embeddings()
+    loaded = found.get("loaded") if isinstance(found, dict) else None
+    if not isinstance(loaded, dict | list):
+        return None
+    return [{"name": _text(name)} for name in loaded]
+
+
+def _scripts(server: Server, _client: WebUIClient) -> Items | None:
+    """Each script once for every set of arguments it has."""
+    entries = server.entries(Endpoint.SCRIPT_INFO, afresh=True)
+    if entries is None:
+        return None
+    found: dict[str, Fields] = {}
+    for entry in entries:
+        script = {
+            "name": _text(entry.get("name")),
+            "always_on": bool(entry.get("is_alwayson")),
+            "for": [],
+            "arguments": [_argument(one) for one in entry.get("args") or []],
+        }
+        endpoint = "img2img" if entry.get("is_img2img") else "txt2img"
+        uses = found.setdefault(json.dumps(script, sort_keys=True), script)["for"]
+        if endpoint not in uses:
+            uses.append(endpoint)
+    return list(found.values())
+
+
+def _argument(given: object) -> Fields:
+    """{label, value and, where they are set, minimum, maximum, step, choices}."""
+    one = given if isinstance(given, dict) else {}
+    label, value = _text(one.get("label")), one.get("value")
+    if isinstance(value, str) and _SECRET.search(label):
+        # Extensions keep keys in text boxes, whose content is the value.
+        value = ""
+    limits = ("minimum", "maximum", "step", "choices")
+    rest = {name: one[name] for name in limits if one.get(name) is not None}
+    return {"label": label, "value": _short(value), **rest}
+
+
+def _short(value: object) -> object:
+    """The value, or only the beginning of a long one, such as a picture in base64."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+
+
+def _fields(server: Server, _client: WebUIClient) -> Items | None:
+    fields = server.profile.fields
+    return None if fields is None else [{"name": field} for field in sorted(fields)]
+
+
+def _plain(listing: Endpoint, *columns: str) -> Reader:
+    """A list whose entries already look as they should, but for what is left out."""
+
+    def reader(server: Server, _client: WebUIClient) -> Items | None:
+        entries = server.entries(listing, afresh=True)
+        if entries is None:
+            return None
+        return [
+            {"name": _text(entry.get("name")), **{key: entry.get(key) for key in columns}}
+            for entry in entries
+        ]
+
+    return reader
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+READERS: dict[str, Reader] = {
+    "models": _models,
+    "samplers": _plain(Endpoint.SAMPLERS, "aliases"),
+    "schedulers": _schedulers,
+    "upscalers": _plain(Endpoint.UPSCALERS, "scale"),
+    "vaes": _vaes,
+    "loras": _plain(Endpoint.LORAS, "alias"),
+    "embeddings": _embeddings,
+    "styles": _plain(Endpoint.PROMPT_STYLES, "prompt", "negative_prompt"),
+    "scripts": _scripts,
+    "fields": _fields,
+}

@@ -1,0 +1,92 @@
+"""Names as people type them, against names as the server has them; checkpoints have many."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from webui.values import Json
+
+_HASH_SUFFIX = re.compile(r"\s*\[[0-9a-fA-F]+\]$")
+
+type Model = Mapping[str, Json]
+
+
+def match_name(wanted: str, names: Iterable[str]) -> str | None:
+    """The server's own spelling of a name.
+
+    Case, blanks and underscores are forgiven where just one name is meant, so that "Euler a" finds
+    stable-diffusion.cpp's "euler_a".
+    """
+    known = list(dict.fromkeys(names))
+    wanted = wanted.strip()
+    if wanted in known:
+        return wanted
+    for alike in (_fold, _squash):
+        found = [name for name in known if alike(name) == alike(wanted)]
+        if len(found) == 1:
+            return found[0]
+    return None
+
+
+def suggest_names(wanted: str, names: Iterable[str]) -> str:
+    """A sentence with the closest names and how many there are, for the end of an error."""
+    known = list(dict.fromkeys(names))
+    if not known:
+        return "The server has none."
+    by_folded = {_fold(name): name for name in reversed(known)}
+    near = difflib.get_close_matches(_fold(wanted), by_folded, n=3, cutoff=0.5)
+    if near:
+        return f"Closest of {len(known)}: {', '.join(by_folded[name] for name in near)}."
+    few = ", ".join(known[:5])
+    return f"The server has {few}." if len(known) <= 5 else f"Some of {len(known)}: {few}."
+
+
+def spellings_of(model: Model) -> list[str]:
+    """Every name a server accepts for an entry of `GET /sd-models`, its title first.
+
+    The alias dictionary of the AUTOMATIC1111 family (`CheckpointInfo.ids`), plus the file name
+    with its ending, which means the same thing.
+    """
+    title = str(model.get("title") or model.get("model_name") or "")
+    path_in_folder = _HASH_SUFFIX.sub("", title)
+    file_name = re.split(r"[\\/]", str(model.get("filename") or path_in_folder))[-1]
+    stem = re.sub(r"\.[A-Za-z0-9]+$", "", file_name)
+    found = [title, path_in_folder, model.get("model_name"), stem]
+    short = model.get("hash")
+    found += [short, model.get("sha256")]
+    if short:
+        found += [f"{path_in_folder} [{short}]", f"{stem} [{short}]"]
+    return list(dict.fromkeys(str(name) for name in found if name))
+
+
+def find_model(wanted: str, models: Sequence[Model]) -> str | None:
+    """The spelling to send for a model, or None if the server has no such model.
+
+    That is its title, which every family takes, while SD.Next knows no bare file names. Case and
+    blanks are forgiven. A spelling that several models share stays as it is: the server decides.
+    """
+    wanted = wanted.strip()
+    exact = [model for model in models if wanted in spellings_of(model)]
+    if len(exact) > 1:
+        return wanted
+    alike = exact or [
+        model for model in models if match_name(wanted, [*spellings_of(model), _file_name(model)])
+    ]
+    return spellings_of(alike[0])[0] if len(alike) == 1 else None
+
+
+def titles_of(models: Iterable[Model]) -> list[str]:
+    """What to show of each model: its path in the server's folder, without the hash."""
+    return [_HASH_SUFFIX.sub("", spellings_of(model)[0]) for model in models if spellings_of(model)]
+
+
+def _fold(name: str) -> str:
+    return " ".join(name.split()).casefold()
+
+
+def _squash(name: str) -> str:
+    return "".join(_fold(name).replace("_", " ").split())
+
+
+def _file_name(model: Model) -> str:
+    return re.split(r"[\\/]", str(model.get("filename") or ""))[-1]

@@ -1,0 +1,219 @@
+"""What the connected server offers, asked once and kept a short while."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+from webui import lasting
+from webui.errors import InvalidParameterError
+from webui.http.client import WebUIClient
+from webui.http.endpoints import REFRESHED_BY, Endpoint
+from webui.server import families
+from webui.server.families import Family, Schema
+from webui.server.names import find_model, match_name, suggest_names, titles_of
+from webui.values import Fields, Json
+
+_SCHEMA_LIFETIME = 600.0
+_LIST_LIFETIME = 60.0
+
+type Entries = list[Fields]
+# Gives names, looked up afresh or not; None where nobody can tell.
+type Offered = Callable[[bool], list[str] | None]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Who the server is, as far as one job goes.
+
+    job: "txt2img", "img2img" or "extra-single-image". fields: what it reads, None where the server
+    has no schema. paths: all its endpoints, None without a schema.
+    """
+
+    job: str
+    family: Family
+    fields: frozenset[str] | None = None
+    paths: frozenset[str] | None = None
+
+    def reads(self, field: str) -> bool:
+        """Whether the job takes notice of a request field; true where nobody knows."""
+        if self.fields is None:
+            return not self.family.ignores(field)
+        return field in self.fields
+
+    def offers(self, endpoint: Endpoint) -> bool:
+        """Whether the server has it; true where nobody knows."""
+        return self.paths is None or endpoint.path in self.paths
+
+
+@dataclass(frozen=True)
+class _Search:
+    """The spelling to send, None if there is none, and the names to suggest from."""
+
+    found: str | None
+    known: list[str]
+
+
+class Server:
+    """One server's profile and lists. A list it does not offer, or not in time, is None."""
+
+    def __init__(self, client: WebUIClient, profile: Profile) -> None:
+        self._client = client
+        self._shelf = lasting.ANSWERS.of_server(client.address)
+        self.profile = profile
+        self.family = profile.family
+
+    @classmethod
+    def ask(cls, client: WebUIClient, endpoint: Endpoint) -> Self:
+        """Look who answers, by `/openapi.json` or, without one, by a fingerprint.
+
+        endpoint: what is to be done there.
+        """
+        profile = lasting.ANSWERS.of_server(client.address).get(
+            f"profile of {endpoint.job}", lambda: _read_profile(client, endpoint)
+        )
+        return cls(client, profile)
+
+    def reads(self, field: str) -> bool:
+        """Whether it takes notice of a request field; true where nobody knows."""
+        return self.profile.reads(field)
+
+    def entries(self, listing: Endpoint, *, afresh: bool = False) -> Entries | None:
+        """A list of objects.
+
+        afresh: after asking the server to look at its folders again.
+        """
+        if not self.profile.offers(listing):
+            return None
+        refresh = REFRESHED_BY.get(listing)
+        if afresh and refresh and self.profile.offers(refresh):
+            self._client.refresh(listing)
+        return self._shelf.get(listing, lambda: self._read_entries(listing), afresh=afresh)
+
+    def named(self, listing: Endpoint, *keys: str) -> Offered:
+        """What `find` asks for: the values of some keys of a list's entries."""
+
+        def offered(afresh: bool) -> list[str] | None:
+            entries = self.entries(listing, afresh=afresh)
+            if entries is None:
+                return None
+            return [str(entry[key]) for entry in entries for key in keys if entry.get(key)]
+
+        return offered
+
+    def loras(self, afresh: bool) -> list[str] | None:
+        """File names and the aliases inside the files, which count as well."""
+        entries = self.entries(Endpoint.LORAS, afresh=afresh)
+        if entries is None:
+            return None
+        return [str(entry[key]) for key in ("name", "alias") for entry in entries if entry.get(key)]
+
+    def scripts(self, *, always_on: bool) -> Offered:
+        """The names of the selectable or the always-on scripts, or of both where none can tell."""
+
+        def offered(afresh: bool) -> list[str] | None:
+            entries = self.entries(Endpoint.SCRIPT_INFO, afresh=afresh)
+            if entries is None:
+                return self._all_scripts(afresh=afresh)
+            return [str(e.get("name")) for e in entries if bool(e.get("is_alwayson")) is always_on]
+
+        return offered
+
+    def option_names(self) -> list[str] | None:
+        """The options that override_settings can set."""
+        return self._shelf.get("option names", self._read_option_names)
+
+    def broke_off(self) -> bool:
+        """Whether the last job was broken off, by somebody or by an error; asked anew each time."""
+        found = self._client.progress()
+        state = found.get("state") if isinstance(found, dict) else None
+        return isinstance(state, dict) and bool(state.get("interrupted"))
+
+    def find(self, wanted: str, parameter: str, noun: str, offered: Offered) -> str:
+        """A name in the server's own spelling, looked up afresh before it is refused.
+
+        A name that nobody can check passes. InvalidParameterError with the closest names if the
+        server does not have it.
+        """
+
+        def search(afresh: bool) -> _Search | None:
+            listed = offered(afresh)
+            return None if listed is None else _Search(match_name(wanted, listed), listed)
+
+        return self._looked_up(wanted, parameter, noun, search)
+
+    def checkpoint(self, wanted: str, parameter: str) -> str:
+        """A checkpoint in a spelling that the server matches; errors as in `find`."""
+
+        def search(afresh: bool) -> _Search | None:
+            listed = self.entries(Endpoint.SD_MODELS, afresh=afresh)
+            return (
+                None if listed is None else _Search(find_model(wanted, listed), titles_of(listed))
+            )
+
+        return self._looked_up(wanted, parameter, "model", search)
+
+    def missing(
+        self, wanted: str, parameter: str, noun: str, known: list[str]
+    ) -> InvalidParameterError:
+        """The error for a name that the server does not have."""
+        return InvalidParameterError(
+            f"{parameter}: {self.family.label} has no {noun} named {wanted!r}. "
+            + suggest_names(wanted, known)
+        )
+
+    def _looked_up(
+        self, wanted: str, parameter: str, noun: str, search: Callable[[bool], _Search | None]
+    ) -> str:
+        known: list[str] = []
+        for afresh in (False, True):
+            result = search(afresh)
+            if result is None:
+                return wanted
+            if result.found is not None:
+                return result.found
+            known = result.known
+        raise self.missing(wanted, parameter, noun, known)
+
+    def _all_scripts(self, *, afresh: bool) -> list[str] | None:
+        if not self.profile.offers(Endpoint.SCRIPTS):
+            return None
+        name = f"scripts of {self.profile.job}"
+        return self._shelf.get(name, self._read_scripts, afresh=afresh)
+
+    def _read_entries(self, listing: Endpoint) -> tuple[Entries | None, float]:
+        found = self._client.entries(listing)
+        if not isinstance(found, list):
+            return None, _LIST_LIFETIME
+        return [entry for entry in found if isinstance(entry, dict)], _LIST_LIFETIME
+
+    def _read_option_names(self) -> tuple[list[str] | None, float]:
+        found = self._client.option_values()
+        return list(found) if isinstance(found, dict) else None, _LIST_LIFETIME
+
+    def _read_scripts(self) -> tuple[list[str] | None, float]:
+        found = self._client.scripts()
+        listed = found.get(self.profile.job) if isinstance(found, dict) else None
+        return listed if isinstance(listed, list) else None, _LIST_LIFETIME
+
+
+def _read_profile(client: WebUIClient, endpoint: Endpoint) -> tuple[Profile, float]:
+    schema = client.schema()
+    paths = schema.get("paths") if isinstance(schema, dict) else None
+    if isinstance(paths, dict) and Endpoint.TXT2IMG.path in paths:
+        known = Schema(frozenset(paths), _fields(schema, Endpoint.TXT2IMG) or frozenset())
+        family = families.recognise(known)
+        profile = Profile(endpoint.job, family, _fields(schema, endpoint), known.paths)
+        return profile, _SCHEMA_LIFETIME
+    family = families.recognise_by_answer(client.answers)
+    lifetime = _SCHEMA_LIFETIME if family.is_known else _LIST_LIFETIME
+    return Profile(endpoint.job, family, family.fields_read(endpoint.job)), lifetime
+
+
+def _fields(schema: Json, endpoint: Endpoint) -> frozenset[str] | None:
+    """The properties of an endpoint's request body, found by the reference in its path."""
+    try:
+        content = schema["paths"][endpoint.path]["post"]["requestBody"]["content"]
+        name = content["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
+        return frozenset(schema["components"]["schemas"][name]["properties"])
+    except (KeyError, TypeError, IndexError):
+        return None
