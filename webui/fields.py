@@ -1,0 +1,44 @@
+"""What the catalogue of form fields says that the code needs; declarations/ has the whole of it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of one form or several.
+
+    tools: the tools that have it. own: the server's API has no field of this name.
+    json: what text carries as JSON there, "object", "array", "names" or "".
+    neutral: the values with which it changes nothing; None for 0, false and empty.
+    elsewhere: for a family that takes no notice of it, what does it there, or "".
+    """
+
+    tools: tuple[str, ...]
+    own: bool
+    json: str
+    neutral: tuple[object, ...] | None
+    elsewhere: Mapping[str, str]
+
+    def is_neutral(self, value: object) -> bool:
+        """Tell whether a server that ignores this value does what was asked all the same."""
+        return not value if self.neutral is None else value in self.neutral
+
+
+def _load() -> Mapping[str, Field]:
+    found = json.loads(Path(__file__).with_suffix(".json").read_bytes())
+    return {
+        name: Field(
+            tools=tuple(said["tools"]),
+            own=said["own"],
+            json=said["json"],
+            neutral=None if said["neutral"] is None else tuple(said["neutral"]),
+            elsewhere=said["elsewhere"],
+        )
+        for name, said in found.items()
+    }
+
+
+FIELDS: Mapping[str, Field] = _load()
