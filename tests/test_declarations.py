@@ -95,7 +95,7 @@ def test_a_missing_label_is_noticed() -> None:
 
 def test_names_and_author_are_the_ones_that_workflows_refer_to() -> None:
     assert (MANIFEST["author"], MANIFEST["name"]) == (
-        "dify-ai-illustration",
+        "ai-illustration",
         "stable-diffusion-webui",
     )
     assert PROVIDER["identity"]["name"] == "stable_diffusion"
@@ -103,7 +103,7 @@ def test_names_and_author_are_the_ones_that_workflows_refer_to() -> None:
     authors = {declared["identity"]["author"] for declared in (PROVIDER, *TOOLS.values())} | {
         MANIFEST["author"]
     }
-    assert authors == {"dify-ai-illustration"}
+    assert authors == {"ai-illustration"}
 
 
 def test_manifest_and_provider_list_exactly_the_files_there_are() -> None:
