@@ -131,7 +131,7 @@ def _tool(catalogue: Catalogue, name: str) -> Said:
     author = catalogue.manifest["author"]
     return {
         "identity": {"name": name, "author": author, "label": _texts(tool["label"])},
-        "description": {"human": _texts(tool["description"]), "llm": tool["llm"]},
+        "description": {"human": _texts(tool["description"]), "llm": _english(tool["llm"])},
         "parameters": [_parameter(field, form[field], asked=field in asks) for field in form],
         "output_schema": {
             "type": "object",
@@ -158,16 +158,15 @@ def _parameter(name: str, said: Said, *, asked: bool) -> Said:
         label=_texts(said["label"]),
         human_description=_texts(said["help"]),
         # Nobody but a language model reads it.
-        llm_description=said.get("llm") if asked else None,
+        llm_description=_english(said["llm"]) if asked and "llm" in said else None,
     )
 
 
 def _output(said: Said) -> Said:
     kind = said["type"]
-    schema: Said = {"type": kind}
-    if isinstance(kind, list):
-        schema = {"type": "array", "items": {"type": kind[0]}}
-    return schema | _filled(description=said.get("description"))
+    is_list = isinstance(kind, list)
+    schema = {"type": "array", "items": {"type": kind[0]}} if is_list else {"type": kind}
+    return schema | {key: _english(said[key]) for key in ("description",) if key in said}
 
 
 def _fields_json(catalogue: Catalogue) -> str:

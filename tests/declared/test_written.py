@@ -18,8 +18,8 @@ warp:
   elsewhere: {sdcpp: ""}
   label: {en_US: Warp, ja_JP: ワープ, zh_Hans: 扭曲, pt_BR: Dobra}
   help: 1 is none.
-  llm: Mostly 1.
-  guide: How far to bend.
+  llm: {en_US: Mostly 1., ja_JP: ほぼ 1。}
+  guide: {en_US: How far to bend., ja_JP: 曲げの強さ。}
   tools:
     txt2img: {after: width}
     draw: {label: Bend, range: [0, null]}
