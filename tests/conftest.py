@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 from responses import RequestsMock
+from support.standins import StandIns
 
 from webui import lasting
 
@@ -39,3 +40,10 @@ def http() -> Iterator[RequestsMock]:
     """Stubs for requests; one that stays unused fails the test."""
     with RequestsMock() as stubs:
         yield stubs
+
+
+@pytest.fixture(scope="session")
+def standins() -> Iterator[StandIns]:
+    """Stand-ins of every family, for tests that leave them as they found them."""
+    with StandIns() as running:
+        yield running

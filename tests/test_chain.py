@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from matrix import FAMILIES
 from PIL import Image
 from process_call import Called, call
+from support.matrix import FAMILIES
 
 from devtools import infotext
 from devtools.file_server import FileServer

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 from drawing import Drawn
-from matrix import FAMILIES
 from PIL import Image
+from support.matrix import FAMILIES
 
 from devtools.standin import StandIn
 from tools.draw import DrawTool

@@ -179,7 +179,7 @@ def test_an_error_reads_as_in_dify(tmp_path: Path, capsys: pytest.CaptureFixture
         login = ["--username", "ali", "--password", "barley"]
         code = main(["a cat", "--base-url", standin.base_url, *login, "--out", str(tmp_path)])
 
-    provider = "dify-ai-illustration/stable-diffusion-webui/stable_diffusion"
+    provider = "ai-illustration/stable-diffusion-webui/stable_diffusion"
     printed = capsys.readouterr()
     assert code == 1
     assert printed.out == ""

@@ -88,7 +88,7 @@ CONTENT = {
     "readme": {".md"},
     "requirements.txt": {".txt"},
     "tools": {".py", ".yaml"},
-    "webui": {".py"},
+    "webui": {".json", ".py"},
 }
 
 
@@ -101,7 +101,7 @@ def test_the_package_holds_exactly_the_plugins_own_files() -> None:
 
 DEVELOPMENT = """
 .ci/run .difyignore .env .env.example .git/config .gitignore .mypy_cache/3.12/x.json
-.python-version .venv/pyvenv.cfg CHANGELOG.md devtools/package.py
+.python-version .venv/pyvenv.cfg CHANGELOG.md declarations/fields.yaml devtools/package.py
 dist/stable-diffusion-webui-0.1.0.difypkg examples/draw.yml old.difypkg out/1.png
 pyproject.toml stable_diffusion_webui.egg-info/PKG-INFO tests/test_package.py tools/.DS_Store
 uv.lock webui/__pycache__/client.cpython-312.pyc

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from dify_files import described, picture, served
 from drawing import Drawn, draw
-from matrix import FAMILIES
 from PIL import Image, PngImagePlugin
 from raw_server import RawServer, free_port, reply
+from support.matrix import FAMILIES
 
 from devtools.standin import StandIn
 from tools.png_info import PngInfoTool

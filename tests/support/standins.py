@@ -1,4 +1,4 @@
-"""Stand-ins that live as long as a test module, one of each kind."""
+"""Stand-ins that live as long as the tests run, one of each kind."""
 
 from contextlib import ExitStack
 from types import TracebackType
