@@ -171,7 +171,14 @@ def _output(said: Said) -> Said:
 
 def _fields_json(catalogue: Catalogue) -> str:
     """Return what the code is to know of each field, a line for each; webui/fields.py reads it."""
-    plain = {"own": False, "json": "", "neutral": None, "elsewhere": {}}
+    plain = {
+        "own": False,
+        "json": "",
+        "neutral": None,
+        "elsewhere": {},
+        "api": {},
+        "verbatim": False,
+    }
     lines = []
     for name, said in catalogue.fields.items():
         tools = [tool for tool in catalogue.tools if tool in said["tools"]]
@@ -213,6 +220,7 @@ def _field_table(catalogue: Catalogue, tool: str, title: str | None) -> str:
 def _field_row(name: str, said: Said) -> list[str]:
     low, high = said.get("range", ("", None))
     limits = f"{low} to {high}" if high is not None else f"{low} or more" if "range" in said else ""
+    limits = ", ".join(said["options"]) if "options" in said else limits
     default = said.get("default", "required" if said.get("required") else "")
     written = default if isinstance(default, str) else json.dumps(default)
     label = f"{_english(said['label'])} `{name}`"

@@ -15,13 +15,13 @@ def read_credentials(given: Mapping[str, object]) -> Settings:
             "base_url is empty. Give the WebUI's address, "
             "for example http://host.docker.internal:7860."
         )
-    where = parse_address(str(given["base_url"]))
+    where = parse_address(values.folded(str(given["base_url"])))
     username = _text(given, "username") or where.username
     password = _text(given, "password") or where.password
     if ":" in username:
         raise InvalidCredentialsError("username: a name for HTTP Basic cannot contain a colon.")
     where = Address(where.url, username, password)
-    return Settings(where, _text(given, "model").strip(), _timeout(given), _verify_tls(given))
+    return Settings(where, values.tidy(_text(given, "model")), _timeout(given), _verify_tls(given))
 
 
 def _text(given: Mapping[str, object], name: str) -> str:

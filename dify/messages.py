@@ -5,23 +5,89 @@ from collections.abc import Generator, Iterable
 from dify_plugin import Tool
 from dify_plugin.entities.tool import ToolInvokeMessage
 
+from webui.errors import StableDiffusionError
 from webui.report import Event
 from webui.run.progress import Progress
 from webui.run.summary import Image
 
+_PROGRESS = "progress"
+# Seconds after which a line grows though nothing has changed.
+_PATIENCE = 30.0
+_BETWEEN = " · "
+
 
 def hand_over(tool: Tool, events: Iterable[Event]) -> Generator[ToolInvokeMessage, None, None]:
-    """Messages for events, as they come: files, lines of `progress`, and the report."""
-    for event in events:
-        if isinstance(event, Progress):
-            yield tool.create_stream_variable_message("progress", event.line())
-        elif isinstance(event, Image):
-            meta = {"mime_type": event.picture.mime_type, "filename": event.filename}
-            yield tool.create_blob_message(event.picture.data, meta=meta)
-        else:
+    """Messages for events, as they come: files, the line of `progress`, and the report."""
+    line = _Line()
+    try:
+        for event in events:
+            if isinstance(event, Progress):
+                piece = line.grow(event)
+                if piece:
+                    yield tool.create_stream_variable_message(_PROGRESS, piece)
+                continue
+            if line.is_open:
+                yield tool.create_stream_variable_message(_PROGRESS, line.end())
+            if isinstance(event, Image):
+                meta = {"mime_type": event.picture.mime_type, "filename": event.filename}
+                yield tool.create_blob_message(event.picture.data, meta=meta)
+                continue
             told = event.json()
             if told is not None:
                 yield tool.create_json_message(told)
             yield tool.create_text_message(event.text())
             for name, value in event.variables().items():
                 yield tool.create_variable_message(name, value)
+    except StableDiffusionError:
+        if line.is_open:
+            # A retry goes on below.
+            yield tool.create_stream_variable_message(_PROGRESS, line.end())
+        raise
+
+
+class _Line:
+    """One line that grows: "10 % · 30 % · 50 %".
+
+    Whatever Dify is sent of a streamed variable stays in the chat's answer for good. So there is a
+    piece for each tenth, each change of the place in the queue, and each half minute without
+    either; numbers, which every reader understands.
+    """
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self._told = ""
+        self._told_at = 0.0
+
+    def grow(self, progress: Progress) -> str:
+        """The piece to add, "" if none is due."""
+        elapsed = progress.elapsed or 0.0
+        step = _step(progress)
+        if step == self._told and elapsed < self._told_at + _PATIENCE:
+            return ""
+        self._told, self._told_at = step, elapsed
+        piece = (_BETWEEN if self.is_open else "") + (_shown(progress) or f"{elapsed:.0f} s")
+        self.is_open = True
+        return piece
+
+    def end(self) -> str:
+        """What ends the line."""
+        self.is_open = False
+        return "\n"
+
+
+def _step(progress: Progress) -> str:
+    """What stays the same until a piece is due."""
+    tenth = "" if progress.share is None else str(int(progress.share * 10))
+    return f"{progress.part} {progress.queue} {tenth}"
+
+
+def _shown(progress: Progress) -> str:
+    """In numbers: the place in the queue, or the share; in brackets if the job may be another's."""
+    if progress.queue:
+        shown = f"⏳ {progress.queue}"
+    elif progress.share is not None:
+        shown = f"{progress.share * 100:.0f} %"
+    else:
+        return ""
+    shown = shown if progress.is_ours else f"({shown})"
+    return f"[{progress.part}] {shown}" if progress.part else shown

@@ -24,7 +24,7 @@ _OF_JSON: dict[str, Converter] = {
     "object": values.json_object,
     "array": values.json_array,
     "names": values.names,
-    "": values.text,
+    "": values.tidy_text,
 }
 _SHAPES: dict[Converter, str] = {
     values.json_object: "a JSON object",
@@ -32,6 +32,7 @@ _SHAPES: dict[Converter, str] = {
     values.names: "names separated by commas, or a JSON array of names",
     values.boolean: "true or false",
     values.text: "text",
+    values.tidy_text: "text",
 }
 _LONGEST_QUOTE = 60
 
@@ -97,15 +98,18 @@ class Parameter:
             case "boolean":
                 return values.boolean
             case _:
-                return _OF_JSON[FIELDS[self.name].json if self.name in FIELDS else ""]
+                field = FIELDS.get(self.name)
+                if field is None or field.verbatim:
+                    return values.text
+                return _OF_JSON[field.json]
 
-    def _option(self, value: object) -> str:
+    def _option(self, value: object) -> object:
+        """The API's own value for an option, which may also be given as that."""
+        said = values.folded(values.text(value)).lower()
+        api = FIELDS[self.name].api if self.name in FIELDS else {}
         for option in self.options:
-            if (
-                isinstance(value, str | int | float)
-                and str(value).strip().lower() == option.lower()
-            ):
-                return option
+            if said in {option.lower(), str(api.get(option, option))}:
+                return api.get(option, option)
         raise ValueError("is not one of the choices")
 
     def _allowed(self) -> str:

@@ -1,7 +1,7 @@
 from typing import Any
 
 from dify_plugin import ToolProvider
-from dify_plugin.errors.tool import ToolProviderCredentialValidationError
+from dify_plugin.errors.model import CredentialsValidateFailedError
 
 from dify.credentials import read_credentials
 from webui.errors import StableDiffusionError
@@ -15,4 +15,5 @@ class StableDiffusionProvider(ToolProvider):
         try:
             check_server(read_credentials(credentials))
         except StableDiffusionError as error:
-            raise ToolProviderCredentialValidationError(str(error)) from error
+            # Dify shows the message of this one alone, of others a traceback.
+            raise CredentialsValidateFailedError(str(error)) from None

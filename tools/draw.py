@@ -4,6 +4,7 @@ from typing import Any
 from dify_plugin import Tool
 from dify_plugin.entities.tool import ToolInvokeMessage
 
+from dify.errors import tells_dify
 from dify.messages import hand_over
 from dify.parameters import Parameters
 from webui.sketch import sketch
@@ -14,6 +15,7 @@ PARAMETERS = Parameters.beside(__file__)
 class DrawTool(Tool):
     """Draws what an agent asks for, as the settings around it say."""
 
+    @tells_dify
     def _invoke(self, tool_parameters: dict[str, Any]) -> Generator[ToolInvokeMessage, None, None]:
         call = PARAMETERS.read_call(tool_parameters, self.runtime)
         events = sketch(call)

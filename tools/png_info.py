@@ -4,6 +4,7 @@ from typing import Any
 from dify_plugin import Tool
 from dify_plugin.entities.tool import ToolInvokeMessage
 
+from dify.errors import tells_dify
 from dify.messages import hand_over
 from dify.parameters import Parameters
 from webui.png_info import read_png_info
@@ -14,6 +15,7 @@ PARAMETERS = Parameters.beside(__file__)
 class PngInfoTool(Tool):
     """Reads the generation parameters inside a picture."""
 
+    @tells_dify
     def _invoke(self, tool_parameters: dict[str, Any]) -> Generator[ToolInvokeMessage, None, None]:
         call = PARAMETERS.read_call(tool_parameters, self.runtime)
         events = read_png_info(call)

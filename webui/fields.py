@@ -14,6 +14,8 @@ class Field:
     json: what text carries as JSON there, "object", "array", "names" or "".
     neutral: the values with which it changes nothing; None for 0, false and empty.
     elsewhere: for a family that takes no notice of it, what does it there, or "".
+    api: what the API calls each of its options, where that is not the option's own word.
+    verbatim: text that is taken to the letter, blanks and all.
     """
 
     tools: tuple[str, ...]
@@ -21,6 +23,8 @@ class Field:
     json: str
     neutral: tuple[object, ...] | None
     elsewhere: Mapping[str, str]
+    api: Mapping[str, int]
+    verbatim: bool
 
     def is_neutral(self, value: object) -> bool:
         """Tell whether a server that ignores this value does what was asked all the same."""
@@ -36,6 +40,8 @@ def _load() -> Mapping[str, Field]:
             json=said["json"],
             neutral=None if said["neutral"] is None else tuple(said["neutral"]),
             elsewhere=said["elsewhere"],
+            api=said["api"],
+            verbatim=said["verbatim"],
         )
         for name, said in found.items()
     }

@@ -1,4 +1,4 @@
-"""What outlives a call, all of it: in this process's memory, and gone with it."""
+"""What outlives a call and matters to the next: in this process's memory, and gone with it."""
 
 from webui.run.job import KeptJobs
 from webui.server.cache import Shelves

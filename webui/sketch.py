@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from webui import values
 from webui.call import Call
 from webui.draw import draw_and_sum_up
 from webui.http.endpoints import Endpoint
@@ -57,10 +58,20 @@ class _Size:
         return _Size(*(max(8, round(n * most / now / 8) * 8) for n in (self.width, self.height)))
 
 
+# About a megapixel each, which SDXL and Flux were trained on.
+_SHAPES = {
+    "square": _Size(1024, 1024),
+    "portrait": _Size(832, 1216),
+    "landscape": _Size(1216, 832),
+    "wide": _Size(1344, 768),
+    "tall": _Size(768, 1344),
+}
+
+
 def sketch(call: Call) -> Iterator[Event]:
     """Draw by txt2img what the few fields ask for."""
     asked = call.asked
-    wanted = _Size(asked["width"], asked["height"])
+    wanted = _SHAPES.get(asked["shape"]) or _Size(asked["width"], asked["height"])
     size = wanted.within(asked["max_size"])
     count = min(asked["count"], asked["max_count"])
     reductions = []
@@ -74,7 +85,7 @@ def sketch(call: Call) -> Iterator[Event]:
         )
     fields = {name: asked[name] for name in _TAKEN_AS_GIVEN if name in asked}
     prompt = fields["prompt"] = _prompt(asked)
-    styles = [name.strip() for name in asked.get("style", "").split(",") if name.strip()]
+    styles = values.names(asked.get("style", ""))
     if styles:
         fields["styles"] = styles
     fields |= {"width": size.width, "height": size.height, "count": count}

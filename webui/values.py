@@ -8,6 +8,7 @@ follows the value in a sentence: "is not a whole number".
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,12 @@ type Fields = dict[str, Json]
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d{1,40}", re.ASCII)
 _LARGEST = 10**40
+# Blanks, among them the non-breaking and the ideographic one, zero-width characters and the
+# byte-order mark.
+_CLINGING = " \t\r\n\v\f\u00a0\u2007\u202f\u3000\u200b\u200c\u200d\u2060\ufeff"
+# Full-width commas come with a Chinese or Japanese keyboard.
+_COMMA = re.compile("[,，]")
+_QUOTES = (('"', '"'), ("'", "'"), ("“", "”"), ("‘", "’"), ("„", "“"), ("«", "»"), ("「", "」"))
 _BOOLEANS = {
     "true": True, "yes": True, "on": True, "y": True, "1": True,
     "false": False, "no": False, "off": False, "n": False, "0": False,
@@ -30,14 +37,28 @@ def is_unset(value: object) -> bool:
     if value is None:
         return True
     if isinstance(value, str):
-        return not value.strip()
+        return not value.strip(_CLINGING)
     return isinstance(value, list) and all(item is None for item in value)
+
+
+def tidy(text: str) -> str:
+    """Text without what clings to it when it is copied: blanks of any kind and a pair of quotes."""
+    text = text.strip(_CLINGING)
+    for first, last in _QUOTES:
+        if len(text) > 1 and text[0] == first and text[-1] == last:
+            return text[1:-1].strip(_CLINGING)
+    return text
+
+
+def folded(text: str) -> str:
+    """Tidy text in plain letters: full-width digits, letters and colons become the usual ones."""
+    return tidy(unicodedata.normalize("NFKC", text))
 
 
 def number(value: object) -> int | float:
     """A finite number; text keeps whole numbers exact, however long."""
     if isinstance(value, str):
-        text = value.strip()
+        text = folded(value)
         if _WHOLE.fullmatch(text):
             return int(text)
         if _DECIMAL.fullmatch(text):
@@ -71,13 +92,13 @@ def boolean(value: object) -> bool:
         return value
     if isinstance(value, int | float) and value in (0, 1):
         return bool(value)
-    if isinstance(value, str) and value.strip().lower() in _BOOLEANS:
-        return _BOOLEANS[value.strip().lower()]
+    if isinstance(value, str) and folded(value).lower() in _BOOLEANS:
+        return _BOOLEANS[folded(value).lower()]
     raise ValueError("is neither true nor false")
 
 
 def text(value: object) -> str:
-    """Text, kept to the letter; a number becomes its digits."""
+    """Text, to the letter; a number becomes its digits."""
     if isinstance(value, str):
         return value
     if isinstance(value, float) and value.is_integer():
@@ -85,6 +106,11 @@ def text(value: object) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     raise ValueError("is not text")
+
+
+def tidy_text(value: object) -> str:
+    """Text without what clings to it; a number becomes its digits."""
+    return tidy(text(value))
 
 
 def json_object(value: object) -> dict[str, object]:
@@ -105,8 +131,8 @@ def json_array(value: object) -> list[object]:
 
 def names(value: object) -> list[str]:
     """Names, as a JSON array of strings or as text separated by commas."""
-    if isinstance(value, str) and not value.lstrip().startswith("["):
-        return [name.strip() for name in value.split(",") if name.strip()]
+    if isinstance(value, str) and not tidy(value).startswith("["):
+        return [name for part in _COMMA.split(tidy(value)) if (name := tidy(part))]
     found = json_array(value)
     if not all(isinstance(name, str) for name in found):
         raise ValueError("holds something that is not text")
@@ -118,7 +144,7 @@ def _parsed(value: object) -> object:
         return value
     try:
         return json.loads(
-            value,
+            value.strip(_CLINGING),
             parse_constant=_refuse_number,
             parse_float=_sendable_number,
             parse_int=_sendable_number,

@@ -41,7 +41,7 @@ def listed_loras(text: str) -> list[Lora]:
     InvalidParameterError for what is neither.
     """
     found = tagged_loras(text)
-    for entry in re.split(r"[,\n]", _TAG.sub(",", text)):
+    for entry in re.split(r"[,，\n]", _TAG.sub(",", text)):
         if not entry.strip():
             continue
         parts = _ENTRY.fullmatch(entry.strip())

@@ -204,7 +204,7 @@ class _Teller:
         found = self._lookout.look()
         now = time.monotonic()
         self.next_look = now + LOOK_EVERY
-        if now < self._said_at + SAY_EVERY and (not found or found.line() == self._said.line()):
+        if now < self._said_at + SAY_EVERY and found in {Progress(), self._said}:
             return None
         self._said, self._said_at = found, now
         return found.after(now - self._submitted)

@@ -1,34 +1,39 @@
 """How far a job is, from the best source the server has."""
 
+import re
 from dataclasses import dataclass, replace
 from typing import Self
 
 from webui.http.client import WebUIClient
 from webui.values import Json
 
+# As the WebUI words it: "In queue: 2/14".
+_PLACE = re.compile(r"\d+/\d+", re.ASCII)
+
 
 @dataclass(frozen=True)
 class Progress:
     """How far a job is; false where nobody can tell.
 
-    what: in words. share: done, 0 to 1. seconds_left: the server's guess. elapsed: seconds since
-    the job was submitted. part: which of a call's several jobs it is, as "2/3".
+    queue: its place among those that wait, as "2/14", or "…" where that is not told. share: done,
+    0 to 1. is_ours: the job is certainly the call's own. elapsed: seconds since the job was
+    submitted. part: which of a call's several jobs it is, as "2/3".
     """
 
-    what: str = ""
+    queue: str = ""
     share: float | None = None
-    seconds_left: float | None = None
+    is_ours: bool = True
     elapsed: float | None = None
     part: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.what)
+        return bool(self.queue) or self.share is not None
 
     @classmethod
-    def of_share(cls, what: str, share: Json, seconds_left: Json) -> Self:
+    def of_share(cls, share: Json, *, is_ours: bool) -> Self:
         """From what a server says, whatever it says."""
-        left = seconds_left if isinstance(seconds_left, int | float) and seconds_left > 0 else None
-        return cls(what, share if isinstance(share, int | float) else None, left)
+        done = share if isinstance(share, int | float) else 0.0
+        return cls(share=min(max(done, 0.0), 1.0), is_ours=is_ours)
 
     def after(self, elapsed: float) -> Self:
         """The same, so many seconds after the job was submitted."""
@@ -37,17 +42,6 @@ class Progress:
     def within(self, part: str) -> Self:
         """The same, of one of several jobs."""
         return replace(self, part=part)
-
-    def line(self) -> str:
-        """A short line for a person, which ends as one."""
-        share = "" if self.share is None else f" {self.share:.0%}"
-        told = [
-            f"{self.what}{share}",
-            "" if self.seconds_left is None else f"about {self.seconds_left:.0f} s left",
-            "" if self.elapsed is None else f"{self.elapsed:.0f} s",
-        ]
-        part = f"{self.part}: " if self.part else ""
-        return part + ", ".join(filter(None, told)) + "\n"
 
 
 @dataclass(frozen=True)
@@ -85,9 +79,10 @@ class Lookout:
         active, queued = bool(found["active"]), bool(found.get("queued"))
         progress = Progress()
         if active:
-            progress = Progress.of_share("drawing", found.get("progress"), found.get("eta"))
+            progress = Progress.of_share(found.get("progress"), is_ours=True)
         elif queued:
-            progress = Progress(str(found.get("textinfo") or "In the queue").strip().rstrip("."))
+            place = _PLACE.search(str(found.get("textinfo") or ""))
+            progress = Progress(place[0] if place else "…")
         return TaskState(active, queued, progress)
 
     def _of_task(self) -> Progress | None:
@@ -101,6 +96,4 @@ class Lookout:
             return None
         if not found["progress"]:
             return Progress()
-        return Progress.of_share(
-            "the server's running job", found["progress"], found.get("eta_relative")
-        )
+        return Progress.of_share(found["progress"], is_ours=False)

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from threading import Lock
 
 from webui.errors import WebUIResponseError
 from webui.http.account import Account
@@ -13,6 +14,24 @@ from webui.values import Fields, Json
 
 _LONGEST_TEXT = 20_000
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{200,}={0,2}")
+
+
+class _Moments:
+    """Milliseconds, none of which is given out twice."""
+
+    def __init__(self) -> None:
+        self._last = datetime.min.replace(tzinfo=UTC)
+        self._lock = Lock()
+
+    def next(self) -> datetime:
+        """Now, or a moment later."""
+        with self._lock:
+            now = datetime.now(UTC)
+            self._last = max(now, self._last + timedelta(milliseconds=1))
+            return self._last
+
+
+_MOMENTS = _Moments()
 
 
 @dataclass(frozen=True)
@@ -109,15 +128,21 @@ class Summary:
 
 
 class Collector:
-    """Takes note of pictures while they pass through; their bytes are not kept."""
+    """Takes note of pictures while they pass through; their bytes are not kept.
+
+    Files are named after the tool, the moment, the seed as far as the picture tells it, and the
+    place: no two calls of a process give the same name.
+    """
 
     def __init__(self, tool: str) -> None:
-        self._stem = f"{tool}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+        self._stem = f"{tool}-{_MOMENTS.next():%Y%m%d-%H%M%S-%f}"[:-3]
         self._seen: list[Drawn] = []
 
     def add(self, picture: Picture) -> Image:
         """Take note of the next picture and name its file."""
-        filename = f"{self._stem}-{len(self._seen) + 1}.{picture.extension}"
+        seed = _written_seed(picture.infotext)
+        named = "" if seed is None else f"-seed{seed}"
+        filename = f"{self._stem}{named}-{len(self._seen) + 1}.{picture.extension}"
         width, height, infotext = picture.width, picture.height, picture.infotext
         self._seen.append(Drawn(filename, None, None, width, height, infotext, False, False))
         return Image(filename, picture)
@@ -164,9 +189,7 @@ def _accounted(image: Drawn, place: int, account: Account) -> Drawn:
     extra = 0 < len(account.seeds) <= drawn
     seed = subseed = None
     if drawn >= 0 and not extra:
-        written = parse_infotext(str(infotext or "")).parameters.get("Seed", "")
-        read = int(written) if written.isascii() and written.isdigit() else None
-        seed = _at(account.seeds, drawn) if account.seeds else read
+        seed = _at(account.seeds, drawn) if account.seeds else _written_seed(infotext)
         subseed = _at(account.subseeds, drawn)
     return Drawn(
         image.filename,
@@ -178,6 +201,11 @@ def _accounted(image: Drawn, place: int, account: Account) -> Drawn:
         grid=drawn < 0,
         extra=extra,
     )
+
+
+def _written_seed(infotext: Json) -> int | None:
+    written = parse_infotext(str(infotext or "")).parameters.get("Seed", "")
+    return int(written) if written.isascii() and written.isdigit() else None
 
 
 def _at(found: list[Json], position: int) -> Json:

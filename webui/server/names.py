@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
 from webui.values import Json
@@ -81,7 +82,7 @@ def titles_of(models: Iterable[Model]) -> list[str]:
 
 
 def _fold(name: str) -> str:
-    return " ".join(name.split()).casefold()
+    return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
 
 
 def _squash(name: str) -> str:
