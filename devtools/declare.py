@@ -205,7 +205,8 @@ def _page(path: Path, catalogue: Catalogue) -> str:
 def _field_table(catalogue: Catalogue, tool: str, title: str | None) -> str:
     form = catalogue.forms[tool]
     beside = catalogue.forms.get(catalogue.tools[tool].get("beside", ""), {})
-    names = [name for name in form if form[name] != beside.get(name)]
+    rows_beside = [_field_row(name, said) for name, said in beside.items()]
+    names = [name for name in form if _field_row(name, form[name]) not in rows_beside]
     if title is not None:
         starts = catalogue.tools[tool]["sections"]
         if title not in starts:

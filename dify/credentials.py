@@ -15,7 +15,7 @@ def read_credentials(given: Mapping[str, object]) -> Settings:
             "base_url is empty. Give the WebUI's address, "
             "for example http://host.docker.internal:7860."
         )
-    where = parse_address(values.folded(str(given["base_url"])))
+    where = parse_address(str(given["base_url"]))
     username = _text(given, "username") or where.username
     password = _text(given, "password") or where.password
     if ":" in username:

@@ -7,12 +7,18 @@ from urllib.parse import unquote
 
 from yarl import URL
 
+from webui import values
 from webui.errors import InvalidCredentialsError
 
-_PASTED = " \t\r\n\"'<>\u200b"
+_PASTED = " \t\r\n\"'<>\u00a0\u200b\ufeff"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://+(.*)", re.DOTALL)
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]*)(:\d*)?")
-_PAGES = {"docs", "redoc", "openapi.json"}
+# A host that cannot be a mere word: with a port, or dots. Without a scheme it is http.
+_BARE = re.compile(
+    r"(localhost|[\w-]+(\.[\w-]+)+|[\w.-]+:\d+|\[[0-9A-Fa-f:.]+\](:\d+)?)(:\d+)?([/?#].*)?",
+    re.ASCII,
+)
+_PAGES = {"docs", "redoc", "openapi.json", "index.html", "login"}
 _LOCAL_NAMES = (".internal", ".local", ".lan", ".home.arpa", ".localhost")
 _AT_SIGNS = re.compile("[@\uff20\ufe6b]")
 _EXAMPLE = "http://host.docker.internal:7860"
@@ -59,12 +65,13 @@ class Address:
 
 
 def parse_address(text: str) -> Address:
-    """Take an address apart: blanks, trailing slashes, pages and API paths fall away.
+    """Take an address apart: blanks, trailing slashes, pages and API paths fall away; a missing
+    scheme is http.
 
     `http://user:pass@host/` gives a login. InvalidCredentialsError, which never shows one, for
     anything that is not an http or https URL.
     """
-    text = text.strip(_PASTED)
+    text = _written_out(text.strip(_PASTED))
     scheme_and_rest = _SCHEME.fullmatch(text)
     if scheme_and_rest is None:
         raise InvalidCredentialsError(
@@ -95,6 +102,14 @@ def parse_address(text: str) -> Address:
             f"for example {_EXAMPLE}."
         ) from None
     return Address(url, username, password)
+
+
+def _written_out(text: str) -> str:
+    """The address in plain letters and with a scheme, where it holds no login to be kept as is."""
+    if _AT_SIGNS.search(text):
+        return text
+    text = values.folded(text)
+    return f"http://{text}" if _BARE.fullmatch(text) else text
 
 
 def _split_login(rest: str) -> tuple[str, str, str]:
