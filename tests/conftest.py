@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import pytest
 from responses import RequestsMock
 
+from devtools.host import PluginProcess
 from webui import server
 from webui.cache import Shelves
 
@@ -40,3 +41,10 @@ def http() -> Iterator[RequestsMock]:
     """Stubs for requests; one that stays unused fails the test."""
     with RequestsMock() as stubs:
         yield stubs
+
+
+@pytest.fixture(scope="session")
+def plugin() -> Iterator[PluginProcess]:
+    """The plugin's own process, for every test that does not need one to itself."""
+    with PluginProcess() as process:
+        yield process

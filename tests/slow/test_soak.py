@@ -9,14 +9,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from raw_server import free_port
 
-from devtools.benchmark_memory import resident
+from devtools.benchmark import memory, open_files
 from devtools.host import ROOT, PluginError, PluginProcess, plugin_environment
 
 pytestmark = pytest.mark.soak
@@ -72,7 +71,7 @@ def test_mixed_calls_for_minutes_leave_no_trace(base_url: str) -> None:
     log = Log()
     with PluginProcess(environment={"HEARTBEAT_INTERVAL": str(INTERVAL)}) as process:
         assert _outcome(process, _drawing(base_url)) == 1
-        files = _open_files(process.pid)
+        files = open_files(process.pid)
         begin = len(process.heartbeats) - 1
         until = time.monotonic() + SECONDS
         callers = [
@@ -83,11 +82,11 @@ def test_mixed_calls_for_minutes_leave_no_trace(base_url: str) -> None:
             caller.start()
         while time.monotonic() < until:
             time.sleep(1)
-            log.memory.append(resident(process.pid))
+            log.memory.append(memory(process.pid))
         for caller in callers:
             caller.join()
         # Of jobs left alone in the server's queue, the last are still being drawn.
-        _await(lambda: _open_files(process.pid) <= files)
+        _await(lambda: open_files(process.pid) <= files)
         beats = process.heartbeats[begin:]
 
         assert log.surprises == []
@@ -154,10 +153,6 @@ def _outcome(process: PluginProcess, call: Call) -> str | int:
         return error.error_type
     except Exception as error:  # noqa: BLE001 - whatever it is, the test shall report it
         return repr(error)
-
-
-def _open_files(pid: int) -> int:
-    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
 def _answers(base_url: str) -> bool:

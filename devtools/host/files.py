@@ -2,18 +2,13 @@
 
 import contextlib
 import mimetypes
-import shutil
 import threading
 import uuid
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler
+from http.server import SimpleHTTPRequestHandler
+from os import PathLike
 from pathlib import Path
 from socketserver import ThreadingTCPServer
-from types import TracebackType
 from typing import Any, Self
-
-_KINDS = ("image", "audio", "video")
-_UNKNOWN = "application/octet-stream"
 
 
 class FileServer:
@@ -32,18 +27,13 @@ class FileServer:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
 
     def add(self, path: Path) -> dict[str, Any]:
-        """What stands for the file in tool_parameters. OSError if there is none."""
+        """Return what stands for the file in tool_parameters; OSError if there is none."""
         size = path.stat().st_size
         route = f"/files/{uuid.uuid4()}/file-preview"
         self._files[route] = path
@@ -56,25 +46,23 @@ class FileServer:
             "filename": path.name,
             "extension": path.suffix,
             "size": size,
-            "type": kind if kind in _KINDS else "document",
+            "type": kind if kind in ("image", "audio", "video") else "document",
         }
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
+    def _handler(self) -> type[SimpleHTTPRequestHandler]:
         files = self._files
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                path = files.get(self.path)
-                if path is None or not path.is_file():
-                    self.send_error(HTTPStatus.NOT_FOUND)
-                    return
+        class Handler(SimpleHTTPRequestHandler):
+            def handle(self) -> None:
                 # The client may have read enough, and hang up.
-                with path.open("rb") as file, contextlib.suppress(ConnectionError):
-                    self.send_response(HTTPStatus.OK)
-                    self.send_header("Content-Type", _mime_type(path))
-                    self.send_header("Content-Length", str(path.stat().st_size))
-                    self.end_headers()
-                    shutil.copyfileobj(file, self.wfile)
+                with contextlib.suppress(ConnectionError):
+                    super().handle()
+
+            def translate_path(self, path: str) -> str:
+                return str(files.get(path, ""))
+
+            def guess_type(self, path: str | PathLike[str]) -> str:
+                return _mime_type(Path(path))
 
             def log_message(self, *_: object) -> None:
                 """Silent: the terminal is for the progress bar."""
@@ -83,4 +71,4 @@ class FileServer:
 
 
 def _mime_type(path: Path) -> str:
-    return mimetypes.guess_type(path.name, strict=False)[0] or _UNKNOWN
+    return mimetypes.guess_type(path.name, strict=False)[0] or "application/octet-stream"

@@ -8,7 +8,7 @@ import pytest
 import requests
 from dify_plugin.file.file import File
 
-from devtools.file_server import FileServer
+from devtools.host import FileServer
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools.command_words import read, tools
+from devtools.command_words import read_words
 
 
 @pytest.fixture(autouse=True)
@@ -14,37 +14,35 @@ def _in_a_directory_with_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         (tmp_path / name).write_bytes(b"picture")
 
 
-def test_the_tools_are_those_of_the_provider() -> None:
-    assert {"txt2img", "img2img", "upscale", "draw", "server_info", "png_info"} == set(tools())
-
-
 def test_the_word_without_a_name_is_the_prompt_wherever_it_stands() -> None:
-    assert read("txt2img", ["a cat", "steps=7"]) == read("txt2img", ["steps=7", "a cat"])
+    assert read_words("txt2img", ["a cat", "steps=7"]) == read_words(
+        "txt2img", ["steps=7", "a cat"]
+    )
 
 
 def test_a_prompt_may_be_named_and_hold_equals_signs() -> None:
-    assert read("txt2img", ["prompt=x=1"]) == {"prompt": "x=1"}
-    assert read("txt2img", ["a = b"]) == {"prompt": "a = b"}
+    assert read_words("txt2img", ["prompt=x=1"]) == {"prompt": "x=1"}
+    assert read_words("txt2img", ["a = b"]) == {"prompt": "a = b"}
 
 
 def test_a_value_may_span_lines() -> None:
-    assert read("draw", ["a cat", "negative_prompt=a\nb"])["negative_prompt"] == "a\nb"
+    assert read_words("draw", ["a cat", "negative_prompt=a\nb"])["negative_prompt"] == "a\nb"
 
 
 def test_values_stay_text_as_in_a_form() -> None:
-    assert read("draw", ["a cat", "steps=7"]) == {"prompt": "a cat", "steps": "7"}
+    assert read_words("draw", ["a cat", "steps=7"]) == {"prompt": "a cat", "steps": "7"}
 
 
 def test_a_tool_without_requirements_needs_no_words() -> None:
-    assert read("server_info", []) == {}
+    assert read_words("server_info", []) == {}
 
 
 def test_a_parameter_of_type_file_is_one_path_with_its_commas() -> None:
-    assert read("png_info", ["image=c, d.png"]) == {"image": Path("c, d.png")}
+    assert read_words("png_info", ["image=c, d.png"]) == {"image": Path("c, d.png")}
 
 
 def test_a_single_file_is_a_list_where_several_are_taken() -> None:
-    found = read("upscale", ["images=c, d.png", "upscaler_1=Lanczos"])
+    found = read_words("upscale", ["images=c, d.png", "upscaler_1=Lanczos"])
     assert found["images"] == [Path("c, d.png")]
 
 
@@ -52,7 +50,7 @@ def test_a_single_file_is_a_list_where_several_are_taken() -> None:
     "words", [["images=a.png,b.png"], ["images=a.png, b.png"], ["images=a.png", "images=b.png"]]
 )
 def test_several_files_are_separated_by_commas_or_words(words: list[str]) -> None:
-    found = read("upscale", [*words, "upscaler_1=Lanczos"])
+    found = read_words("upscale", [*words, "upscaler_1=Lanczos"])
     assert found["images"] == [Path("a.png"), Path("b.png")]
 
 
@@ -70,11 +68,14 @@ def test_several_files_are_separated_by_commas_or_words(words: list[str]) -> Non
         ("img2img", ["a cat"], "img2img needs image"),
         ("img2img", [], "img2img needs prompt and image"),
         ("draw", ["prompt=a cat", "a dog"], "prompt is given twice"),
+        ("draw", ["a cat", "steps=1", "steps=2"], "steps is given twice"),
         ("draw", ["a cat", "a dog"], "'a dog' is no name=value; a prompt of several words needs"),
+        ("txt2img", ["widht=64", "a cat"], "txt2img has no parameter 'widht'; did you mean width"),
+        ("txt2img", ["a cat", "zzzzz=1"], "txt2img has no parameter 'zzzzz'; GUIDE.md lists them"),
     ],
 )
 def test_what_the_declaration_does_not_allow_is_refused(
     tool: str, words: list[str], complaint: str
 ) -> None:
     with pytest.raises(ValueError, match="^" + complaint.replace(".", r"\.")):
-        read(tool, words)
+        read_words(tool, words)

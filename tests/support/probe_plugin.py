@@ -18,7 +18,7 @@ FILES = {
         description: {en_US: Does as it is told}
         icon: icon.svg
         resource: {memory: 1048576}
-        plugins: {tools: [provider/probe.yaml]}
+        plugins: {tools: [provider/stable_diffusion.yaml]}
         meta:
           version: 0.0.1
           arch: [amd64, arm64]
@@ -26,17 +26,17 @@ FILES = {
         created_at: 2026-01-01T00:00:00Z
         """,
     "_assets/icon.svg": "<svg xmlns='http://www.w3.org/2000/svg'/>",
-    "provider/probe.yaml": """
+    "provider/stable_diffusion.yaml": """
         identity:
           author: tester
-          name: probe
+          name: stable_diffusion
           label: {en_US: Probe}
           description: {en_US: Does as it is told}
           icon: icon.svg
         tools: [tools/obey.yaml]
-        extra: {python: {source: provider/probe.py}}
+        extra: {python: {source: provider/stable_diffusion.py}}
         """,
-    "provider/probe.py": """
+    "provider/stable_diffusion.py": """
         from dify_plugin import ToolProvider
         from dify_plugin.errors.tool import ToolProviderCredentialValidationError
 
@@ -114,7 +114,7 @@ FILES = {
 
 
 def build(root: Path) -> None:
-    """Writes the plugin into `root`."""
+    """Write the plugin into `root`."""
     for name, text in FILES.items():
         file = root / name
         file.parent.mkdir(exist_ok=True)

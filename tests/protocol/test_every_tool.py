@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from dify_files import picture
 from PIL import Image
-from process_call import Called, call
+from support.process_call import Called, call
 
 from devtools.command_words import tools
-from devtools.file_server import FileServer
-from devtools.host import PluginError, PluginProcess
+from devtools.host import FileServer, PluginError, PluginProcess
 from devtools.standin import StandIn
 
 KINDS: dict[str, type | tuple[type, ...]] = {
@@ -27,14 +26,8 @@ DRAWN = ["txt2img", "img2img", "draw"]
 
 
 @pytest.fixture(scope="module")
-def process() -> Iterator[PluginProcess]:
-    with PluginProcess() as process:
-        yield process
-
-
-@pytest.fixture(scope="module")
 def called(
-    process: PluginProcess, tmp_path_factory: pytest.TempPathFactory
+    plugin: PluginProcess, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Called]]:
     """What each tool replies to a call with little more than it requires."""
     path = tmp_path_factory.mktemp("files") / "photo.png"
@@ -49,9 +42,7 @@ def called(
             "server_info": {"list": "samplers"},
             "png_info": {"image": photo},
         }
-        yield {
-            name: call(process, standin.base_url, name, **given) for name, given in words.items()
-        }
+        yield {name: call(plugin, standin.base_url, name, **given) for name, given in words.items()}
 
 
 def sizes(reply: Called) -> list[tuple[int, int]]:
@@ -139,16 +130,17 @@ def test_a_picture_without_parameters_says_so(called: dict[str, Called]) -> None
     assert called["png_info"].variables["infotext"] == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tool", DRAWN)
 def test_progress_is_streamed_while_the_server_works(
-    process: PluginProcess, tmp_path: Path, tool: str
+    plugin: PluginProcess, tmp_path: Path, tool: str
 ) -> None:
     path = tmp_path / "photo.png"
     path.write_bytes(picture(64, 64))
     with StandIn(delay=2.5) as standin, FileServer() as server:
         image = {"image": server.add(path)} if tool == "img2img" else {}
         given = {"prompt": "a cat", "width": 64, "height": 64} | image
-        reply = call(process, standin.base_url, tool, **given)
+        reply = call(plugin, standin.base_url, tool, **given)
 
     assert "progress" in tools()[tool]["output_schema"]["properties"]
     assert reply.progress
@@ -166,18 +158,16 @@ def test_progress_is_streamed_while_the_server_works(
     ],
 )
 def test_a_call_without_what_it_requires_fails_by_name(
-    process: PluginProcess, tool: str, missing: str
+    plugin: PluginProcess, tool: str, missing: str
 ) -> None:
     with StandIn() as standin, pytest.raises(PluginError) as caught:
-        call(process, standin.base_url, tool)
+        call(plugin, standin.base_url, tool)
 
     assert caught.value.error_type == "InvalidParameterError"
     assert caught.value.message == f"{missing} is empty, but required."
 
 
-def test_no_tool_writes_past_the_protocol(
-    process: PluginProcess, called: dict[str, Called]
-) -> None:
+def test_no_tool_writes_past_the_protocol(plugin: PluginProcess, called: dict[str, Called]) -> None:
     assert set(called) == set(tools())
-    assert process.stray_lines == []
-    assert process.stderr == ""
+    assert plugin.stray_lines == []
+    assert plugin.stderr == ""

@@ -7,13 +7,12 @@ import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
-from devtools.messages import PluginGoneError
-from devtools.session import Conversation
+from devtools.host.conversation import Conversation
+from devtools.host.messages import PluginGoneError
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 # A longer line makes the daemon kill the plugin (PLUGIN_STDIO_MAX_BUFFER_SIZE).
 MAX_LINE_BYTES = 5 * 1024 * 1024
 # As much of stderr as the daemon keeps for its error texts.
@@ -28,7 +27,7 @@ PROXY_VARIABLES = frozenset({"http_proxy", "https_proxy", "ftp_proxy", "all_prox
 
 
 def plugin_environment(additions: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment without proxies, which would catch calls to a local server."""
+    """Return this process's environment without proxies, which would catch calls to loopback."""
     inherited = {
         name: value for name, value in os.environ.items() if name.lower() not in PROXY_VARIABLES
     }
@@ -36,42 +35,34 @@ def plugin_environment(additions: Mapping[str, str] | None = None) -> dict[str, 
 
 
 class PluginProcess(Conversation):
-    """Starts `python -m main` in `root`, ready for calls inside the `with` block.
+    """Runs `python -m main` in `root`, ready for calls inside the `with` block.
 
     `manifest` is the first line that the plugin prints. `environment` is added to
     `plugin_environment()`.
     """
 
-    def __init__(
-        self,
-        *,
-        root: Path = ROOT,
-        python: str = sys.executable,
-        environment: Mapping[str, str] | None = None,
-    ) -> None:
+    def __init__(self, *, root: Path = ROOT, environment: Mapping[str, str] | None = None) -> None:
         super().__init__()
         self._root = root
-        self._command = [python, "-m", "main"]
         self._environment = plugin_environment(environment) | {"INSTALL_METHOD": "local"}
         self._settled = threading.Event()
         self._writing = threading.Lock()
         self._stderr = b""
 
     def __enter__(self) -> Self:
-        """Returns after the first heartbeat.
+        """Return after the first heartbeat.
 
-        Raises:
-            PluginGoneError: the process ended first; the text shows the end of its stderr.
-            TimeoutError: there was no heartbeat in the daemon's 120 seconds.
-
+        PluginGoneError, with the end of its stderr, when the process ends before that; TimeoutError
+        when there is none in the daemon's 120 seconds.
         """
-        self._process = subprocess.Popen(  # noqa: S603 - runs the code of `root`, as is its duty
-            self._command,
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "main"],
             cwd=self._root,
             env=self._environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
             # Ctrl-C on the terminal is for this process, which then ends the plugin itself.
             start_new_session=True,
         )
@@ -85,17 +76,18 @@ class PluginProcess(Conversation):
             if self._gone is not None and not self.heartbeats:
                 raise PluginGoneError(*self._gone.args)
         except BaseException:
-            self._end()
+            self.__exit__()
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._end()
+    def __exit__(self, *_: object) -> None:
+        # Closing stdin would not do: at its end the SDK spins instead of leaving.
+        self._process.terminate()
+        self._wait()
+        self._listener.join(END_SECONDS)
+        # Closes the pipes, of which the plugin has left its own end.
+        with contextlib.suppress(OSError), self._process:
+            pass
 
     @property
     def pid(self) -> int:
@@ -149,13 +141,3 @@ class PluginProcess(Conversation):
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait()
-
-    def _end(self) -> None:
-        # Closing stdin would not do: at its end the SDK spins instead of leaving.
-        self._process.terminate()
-        self._wait()
-        self._listener.join(END_SECONDS)
-        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
