@@ -8,9 +8,11 @@ Without --base-url a stand-in WebUI draws placeholder pictures.
 
 import argparse
 import contextlib
+import functools
 import itertools
 import os
 import re
+import shutil
 import sys
 import threading
 import time
@@ -20,19 +22,11 @@ from pathlib import Path
 from typing import Any, Self, TextIO
 
 from devtools.command_words import Value, read_words, tools
-from devtools.host import (
-    FileServer,
-    Message,
-    PluginError,
-    PluginGoneError,
-    PluginProcess,
-    ProtocolError,
-)
+from devtools.host import FileServer, Message, PluginError, PluginProcess, ProtocolError
 from devtools.standin import StandIn
 
 INTERRUPTED = 130
-BAR_WIDTH = 24
-REDRAW_SECONDS = 0.2
+BAR_WIDTH, REDRAW_SECONDS = 24, 0.2
 
 
 class ProgressBar:
@@ -43,8 +37,10 @@ class ProgressBar:
     """
 
     def __init__(self, stream: TextIO, *, interval: float = 10.0) -> None:
-        self._stream = stream
+        self._write = functools.partial(print, end="", file=stream, flush=True)
         self._on_terminal = stream.isatty()
+        # A full line would scroll.
+        self._columns = shutil.get_terminal_size().columns - 1
         self._pause = REDRAW_SECONDS if self._on_terminal else interval
         self._text = ""
         self._ended = threading.Event()
@@ -59,7 +55,7 @@ class ProgressBar:
         self._ended.set()
         self._drawer.join()
         if self._on_terminal:
-            self._write("\r" + " " * self._columns() + "\r")
+            self._write("\r" + " " * self._columns + "\r")
 
     def say(self, text: str) -> None:
         """Show `text` from the next drawing on; of several lines the last."""
@@ -72,23 +68,10 @@ class ProgressBar:
             elapsed = int(time.monotonic() - self._begun)
             line = f"{elapsed // 60}:{elapsed % 60:02d} {self._text}"
             if self._on_terminal:
-                columns = self._columns()
-                self._write(
-                    "\r" + f"[{filled_bar(self._text, step)}] {line}"[:columns].ljust(columns)
-                )
+                line = f"[{filled_bar(self._text, step)}] {line}"
+                self._write("\r" + line[: self._columns].ljust(self._columns))
             else:
                 self._write(f"{line}\n")
-
-    def _columns(self) -> int:
-        """The terminal's width less one: a full line would scroll."""
-        try:
-            return (os.get_terminal_size(self._stream.fileno()).columns or 80) - 1
-        except OSError:
-            return 79
-
-    def _write(self, text: str) -> None:
-        self._stream.write(text)
-        self._stream.flush()
 
 
 def filled_bar(text: str, step: int) -> str:
@@ -107,7 +90,7 @@ class Drawing:
 
     out: Path
     paths: dict[str, Path] = field(default_factory=dict)
-    texts: list[str] = field(default_factory=list)
+    text: str = ""
     images: list[dict[str, Any]] = field(default_factory=list)
     model: str = ""
 
@@ -118,7 +101,8 @@ class Drawing:
                 name = (message.meta or {}).get("filename", "image")
                 self.paths[name] = save(self.out, name, message.blob or b"")
             case "text", {"text": text}:
-                self.texts.append(text)
+                # Dify joins a node's texts in the same way.
+                self.text += text
             case "json", {"json_object": {"images": images, **account}}:
                 self.images, self.model = images, str(account.get("model", ""))
             case "variable", {"variable_name": "progress", "variable_value": str(text)}:
@@ -127,9 +111,7 @@ class Drawing:
     def lines(self) -> list[str]:
         """Return the plugin's text, then each picture's seed, size, model and path."""
         described = {image["filename"]: image for image in self.images}
-        # Dify joins a node's texts in the same way.
-        text = "".join(self.texts)
-        return [text] * bool(text) + [
+        return [self.text] * bool(self.text) + [
             "  ".join([*_facts(described.get(name), self.model), str(path)])
             for name, path in self.paths.items()
         ]
@@ -150,14 +132,12 @@ def _facts(image: Mapping[str, Any] | None, model: str) -> list[str]:
 
 def save(directory: Path, name: str, content: bytes) -> Path:
     """Write a new file into `directory`, numbered if the name is taken, and return its path."""
-    wanted = Path(Path(name).name)
-    for number in itertools.count(1):
-        suffix = "" if number == 1 else f"-{number}"
-        path = directory / f"{wanted.stem}{suffix}{wanted.suffix}"
-        with contextlib.suppress(FileExistsError), path.open("xb") as file:
-            file.write(content)
-            return path
-    raise AssertionError("counting has no end")
+    path = wanted = directory / Path(name).name
+    numbers = itertools.count(2)
+    while path.exists():
+        path = wanted.with_stem(f"{wanted.stem}-{next(numbers)}")
+    path.write_bytes(content)
+    return path
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -168,7 +148,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         options.out.mkdir(parents=True, exist_ok=True)
         _draw(options, drawing)
-    except (PluginError, PluginGoneError, ProtocolError, OSError) as error:
+    except (PluginError, ProtocolError, OSError) as error:
         print(error, file=sys.stderr)
         code = 1
     except KeyboardInterrupt:
@@ -198,13 +178,9 @@ def _draw(options: argparse.Namespace, drawing: Drawing) -> None:
 
 def _sendable(value: Value, files: FileServer) -> object:
     """Put links in the place of files."""
-    match value:
-        case Path():
-            return files.add(value)
-        case list():
-            return [files.add(path) for path in value]
-        case text:
-            return text
+    if isinstance(value, list):
+        return [files.add(path) for path in value]
+    return files.add(value) if isinstance(value, Path) else value
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -1,11 +1,10 @@
-"""Write the plugin's package: `uv run python -m devtools.package [--root DIR] [--out DIR]`.
+"""Write the plugin's package: `uv run python -m devtools.package [--out DIR]`.
 
 The package is what `dify plugin package` makes, with the same files and the same checksum.
 """
 
 import argparse
 import hashlib
-import re
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -15,13 +14,9 @@ from typing import Any
 import pathspec
 import yaml
 
-# Bytes that the files of a package may have together, unpacked, by Dify's default setting.
-MAX_SIZE = 50 * 1024 * 1024
+ROOT = Path(__file__).parent.parent
 # The oldest moment a zip file can express.
 EPOCH = (1980, 1, 1, 0, 0, 0)
-IDENTIFIER = re.compile(
-    r"[a-z0-9_-]{1,64}/[a-z0-9_-]{1,128}:\d{1,4}(\.\d{1,4}){2}(-\w{1,16})?@[a-f0-9]{64}", re.ASCII
-)
 
 
 class PackageError(ValueError):
@@ -54,12 +49,8 @@ def checksum(files: Mapping[str, Path]) -> str:
 
 def unique_identifier(root: Path) -> str:
     """Return `author/name:version@checksum`, under which Dify knows this very package."""
-    manifest = _yaml(root, "manifest.yaml")
-    plugin = f"{manifest.get('author')}/{manifest.get('name')}:{manifest.get('version')}"
-    identifier = f"{plugin}@{checksum(package_files(root))}"
-    if not IDENTIFIER.fullmatch(identifier):
-        raise PackageError(f"manifest.yaml: Dify accepts no plugin named {plugin}")
-    return identifier
+    plugin = "{author}/{name}:{version}".format_map(_yaml(root, "manifest.yaml"))
+    return f"{plugin}@{checksum(package_files(root))}"
 
 
 def build(root: Path, out: Path) -> Path:
@@ -74,13 +65,8 @@ def build(root: Path, out: Path) -> Path:
             raise PackageError(f"{name}: no such file, but {reason}")
         if name not in files:
             raise PackageError(f"{name}: left out by .difyignore, but {reason}")
-    size = sum(file.stat().st_size for file in files.values())
-    if size > MAX_SIZE:
-        raise PackageError(f"the files have {size:,} bytes unpacked, Dify accepts {MAX_SIZE:,}")
-    unique_identifier(root)
-    manifest = _yaml(root, "manifest.yaml")
     out.mkdir(parents=True, exist_ok=True)
-    path = out / f"{manifest['name']}-{manifest['version']}.difypkg"
+    path = out / "{name}-{version}.difypkg".format_map(_yaml(root, "manifest.yaml"))
     with zipfile.ZipFile(path, "w") as package:
         for name, file in files.items():
             entry = zipfile.ZipInfo(name, EPOCH)
@@ -94,19 +80,15 @@ def build(root: Path, out: Path) -> Path:
 def main(arguments: list[str] | None = None) -> int:
     """Build the package, print what it is, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m devtools.package", description=__doc__)
-    here = Path(__file__).parent.parent
-    parser.add_argument("--root", type=Path, default=here, help="the plugin (default: this one)")
-    parser.add_argument("--out", type=Path, help="where the package goes (default: ROOT/dist)")
-    options = parser.parse_args(arguments)
-    root: Path = options.root
+    parser.add_argument("--out", type=Path, default=ROOT / "dist", help="where it goes (dist)")
     try:
-        path = build(root, options.out or root / "dist")
+        path = build(ROOT, parser.parse_args(arguments).out)
     except PackageError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(path)
-    print(f"{path.stat().st_size:,} bytes, {len(package_files(root))} files")
-    print(unique_identifier(root))
+    print(f"{path.stat().st_size:,} bytes, {len(package_files(ROOT))} files")
+    print(unique_identifier(ROOT))
     return 0
 
 
@@ -132,6 +114,8 @@ def _needed(root: Path) -> Iterator[tuple[str, str]]:
     yield "manifest.yaml", "every plugin needs it"
     yield "requirements.txt", "Dify installs the plugin's dependencies from it"
     manifest = _yaml(root, "manifest.yaml")
+    for key in ("author", "name", "version"):
+        _at(manifest, "manifest.yaml", key)
     entrypoint = _at(manifest, "manifest.yaml", "meta", "runner", "entrypoint")
     yield f"{entrypoint}.py", "manifest.yaml starts it"
     yield from _icons(manifest, "manifest.yaml")

@@ -1,14 +1,11 @@
-"""Wait for plugins in remote debugging and print what attaches, until Ctrl-C.
-
-uv run python -m devtools.host --port 5003
-"""
+"""Wait for plugins in remote debugging and print what attaches, until Ctrl-C."""
 
 import argparse
 import contextlib
 
 from devtools.host import DebugServer, ProtocolError
 
-parser = argparse.ArgumentParser(prog="python -m devtools.host", description=__doc__.split("\n")[0])
+parser = argparse.ArgumentParser(prog="python -m devtools.host", description=__doc__)
 parser.add_argument("--port", type=int, default=5003, help="port to listen on (5003)")
 parser.add_argument("--key", default="debugging-key", help="key that a plugin must show")
 options = parser.parse_args()
@@ -19,10 +16,8 @@ with contextlib.suppress(KeyboardInterrupt), DebugServer(options.port, options.k
     while True:
         try:
             server.wait_for_plugin()
+            print("Attached: {author}/{name} {version}".format_map(server.manifest), flush=True)
+            server.wait_for_detachment()
+            print("Detached.", flush=True)
         except ProtocolError as refusal:
             print(f"Refused: {refusal}", flush=True)
-            continue
-        author, name, version = map(server.manifest.get, ("author", "name", "version"))
-        print(f"Attached: {author}/{name} {version}", flush=True)
-        server.wait_for_detachment()
-        print("Detached.", flush=True)

@@ -1,5 +1,6 @@
 """Calls to a plugin over its line protocol, whatever carries the lines."""
 
+import contextlib
 import json
 import queue
 import threading
@@ -9,13 +10,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from devtools.host.messages import (
-    Message,
-    PluginError,
-    PluginGoneError,
-    ProtocolError,
-    tool_messages,
-)
+from devtools.host import messages
+from devtools.host.messages import Message, PluginError, PluginGoneError, ProtocolError
 
 PROVIDER = "stable_diffusion"
 
@@ -34,7 +30,7 @@ class Conversation(ABC):
         self.heartbeats: list[float] = []
         self.stray_lines: list[str] = []
         self._inboxes: dict[str, Inbox] = {}
-        self._lock = threading.Lock()
+        self._lock, self._writing = threading.Lock(), threading.Lock()
         self._gone: PluginGoneError | None = None
 
     def invoke(
@@ -46,10 +42,9 @@ class Conversation(ABC):
     ) -> Iterator[Message]:
         """Call a tool at once; the iterator yields its messages as they arrive.
 
-        It raises PluginError for an exception of the tool's, PluginGoneError when the plugin ends
-        before the call, ProtocolError for what Dify does not accept, and TimeoutError after
-        `timeout` seconds in all. Leaving it early is allowed: like Dify, it tells the plugin
-        nothing.
+        It raises PluginError for an exception of the tool's, PluginGoneError, ProtocolError, and
+        TimeoutError after `timeout` seconds in all. Leaving it early tells the plugin nothing, as
+        under Dify.
         """
         request = {
             "action": "invoke_tool",
@@ -58,7 +53,7 @@ class Conversation(ABC):
             "credentials": dict(credentials),
             "credential_type": "api-key",
         }
-        return tool_messages(self._ask(request, timeout))
+        return messages.tool_messages(self._ask(request, timeout))
 
     def validate(self, credentials: Mapping[str, Any], timeout: float | None = None) -> None:
         """Have the provider check credentials; raise as `invoke` does."""
@@ -69,7 +64,7 @@ class Conversation(ABC):
 
     @abstractmethod
     def _send(self, line: bytes) -> None:
-        """Write one line; failing may stay silent when `_lose` is certain to follow."""
+        """Write one line."""
 
     def _receive(self, line: bytes) -> None:
         """Take one line of the plugin's."""
@@ -79,10 +74,8 @@ class Conversation(ABC):
             event = None
         match event:
             case {"event": "session", "session_id": str(session_id), "data": dict(data)}:
-                with self._lock:
-                    inbox = self._inboxes.get(session_id)
                 # Without an inbox the caller has left: the daemon drops such messages too.
-                if inbox is not None:
+                if (inbox := self._inboxes.get(session_id)) is not None:
                     inbox.put(data)
             case {"event": "heartbeat"}:
                 self.heartbeats.append(time.monotonic())
@@ -112,19 +105,17 @@ class Conversation(ABC):
             "session_id": session_id,
             **dict.fromkeys(["conversation_id", "message_id", "app_id", "endpoint_id", "context"]),
             "event": "request",
-            "data": {
-                "type": "tool",
-                "user_id": str(uuid.uuid4()),
-                "provider": PROVIDER,
-                **request,
-            },
+            "data": {"type": "tool", "user_id": session_id, "provider": PROVIDER, **request},
         }
-        self._send(json.dumps(line).encode() + b"\n")
+        # A broken pipe or connection shows when it is read from: that tells all callers.
+        with self._writing, contextlib.suppress(OSError):
+            self._send(json.dumps(line).encode() + b"\n")
         return self._answers(session_id, inbox, deadline)
 
     def _answers(
         self, session_id: str, inbox: Inbox, deadline: float | None
     ) -> Iterator[dict[str, Any]]:
+        name = "{author}/{name}/".format_map(self.manifest) + PROVIDER
         try:
             while True:
                 remaining = None if deadline is None else max(0.0, deadline - time.monotonic())
@@ -134,8 +125,7 @@ class Conversation(ABC):
                     case {"type": "end"}:
                         return
                     case {"type": "error", "data": data}:
-                        author, name = self.manifest.get("author"), self.manifest.get("name")
-                        raise PluginError(f"{author}/{name}/{PROVIDER}", data)
+                        raise PluginError(name, data)
                     case PluginGoneError() as gone:
                         # A fresh one: a shared one would collect the tracebacks of its raisers.
                         raise PluginGoneError(*gone.args)

@@ -5,7 +5,6 @@ import mimetypes
 import threading
 import uuid
 from http.server import SimpleHTTPRequestHandler
-from os import PathLike
 from pathlib import Path
 from socketserver import ThreadingTCPServer
 from typing import Any, Self
@@ -16,14 +15,12 @@ class FileServer:
 
     def __init__(self) -> None:
         self._files: dict[str, Path] = {}
-        # http.server's own would look up the machine's name first, which can take seconds.
-        self._server = ThreadingTCPServer(("127.0.0.1", 0), self._handler(), False)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 
     def __enter__(self) -> Self:
-        self._server.server_bind()
-        self._server.server_activate()
+        # http.server's own would look up the machine's name first, which can take seconds.
+        self._server = ThreadingTCPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.start()
         return self
 
@@ -34,20 +31,20 @@ class FileServer:
 
     def add(self, path: Path) -> dict[str, Any]:
         """Return what stands for the file in tool_parameters; OSError if there is none."""
-        size = path.stat().st_size
         route = f"/files/{uuid.uuid4()}/file-preview"
-        self._files[route] = path
-        mime_type = _mime_type(path)
+        mime_type = mimetypes.guess_type(path.name, strict=False)[0] or "application/octet-stream"
         kind = mime_type.partition("/")[0]
-        return {
+        described = {
             "dify_model_identity": "__dify__file__",
             "url": f"http://127.0.0.1:{self._server.server_address[1]}{route}",
             "mime_type": mime_type,
             "filename": path.name,
             "extension": path.suffix,
-            "size": size,
+            "size": path.stat().st_size,
             "type": kind if kind in ("image", "audio", "video") else "document",
         }
+        self._files[route] = path
+        return described
 
     def _handler(self) -> type[SimpleHTTPRequestHandler]:
         files = self._files
@@ -61,14 +58,7 @@ class FileServer:
             def translate_path(self, path: str) -> str:
                 return str(files.get(path, ""))
 
-            def guess_type(self, path: str | PathLike[str]) -> str:
-                return _mime_type(Path(path))
-
             def log_message(self, *_: object) -> None:
                 """Silent: the terminal is for the progress bar."""
 
         return Handler
-
-
-def _mime_type(path: Path) -> str:
-    return mimetypes.guess_type(path.name, strict=False)[0] or "application/octet-stream"

@@ -7,22 +7,18 @@ from typing import Any
 
 
 class PluginError(Exception):
-    """The plugin reported an error; as a string, the text that Dify shows for it.
-
-    `arguments` is what the SDK sends along: the traceback, mainly.
-    """
+    """The plugin reported an error; as a string, the text that Dify shows for it."""
 
     def __init__(self, provider: str, reported: Mapping[str, Any]) -> None:
         self.error_type = str(reported.get("error_type"))
         self.message = str(reported.get("message"))
-        self.arguments: dict[str, Any] = reported.get("args") or {}
         super().__init__(
             f"An error occurred in the {provider}, please contact the author of {provider} for "
             f"help, error type: {self.error_type}, error details: {self.message}"
         )
 
 
-class PluginGoneError(Exception):
+class PluginGoneError(ConnectionError):
     """The plugin's process ended or its connection closed; nothing more will come."""
 
 
@@ -49,8 +45,6 @@ def tool_messages(answers: Iterable[dict[str, Any]]) -> Iterator[Message]:
             yield Message(kind, message, meta, None)
             continue
         pieces = files.setdefault(message["id"], [])
-        if message["sequence"] != len(pieces):
-            raise ProtocolError(f"piece {message['sequence']} of a file came as {len(pieces)}")
         pieces.append(base64.b64decode(message["blob"], validate=True))
         if message["end"]:
             content = b"".join(files.pop(message["id"]))

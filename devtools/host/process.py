@@ -21,40 +21,27 @@ STDERR_BYTES = 1024
 START_SECONDS = 120
 # How long an ending process may take before it is killed.
 END_SECONDS = 5
-# The exit code when the SDK finds that its parent is process 1.
-KILLED_FOR_ITS_PARENT = 255
-PROXY_VARIABLES = frozenset({"http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy"})
 
 
 def plugin_environment(additions: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return this process's environment without proxies, which would catch calls to loopback."""
-    inherited = {
-        name: value for name, value in os.environ.items() if name.lower() not in PROXY_VARIABLES
-    }
+    proxies = {name for name in os.environ if name.lower().endswith("_proxy")}
+    inherited = {name: os.environ[name] for name in os.environ.keys() - proxies}
     return inherited | dict(additions or {})
 
 
 class PluginProcess(Conversation):
-    """Runs `python -m main` in `root`, ready for calls inside the `with` block.
-
-    `manifest` is the first line that the plugin prints. `environment` is added to
-    `plugin_environment()`.
-    """
+    """Runs `python -m main` in `root`, ready for calls inside the `with` block."""
 
     def __init__(self, *, root: Path = ROOT, environment: Mapping[str, str] | None = None) -> None:
         super().__init__()
         self._root = root
         self._environment = plugin_environment(environment) | {"INSTALL_METHOD": "local"}
         self._settled = threading.Event()
-        self._writing = threading.Lock()
         self._stderr = b""
 
     def __enter__(self) -> Self:
-        """Return after the first heartbeat.
-
-        PluginGoneError, with the end of its stderr, when the process ends before that; TimeoutError
-        when there is none in the daemon's 120 seconds.
-        """
+        """Return after the first heartbeat; PluginGoneError when the process ends before that."""
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(
             [sys.executable, "-m", "main"],
@@ -91,7 +78,6 @@ class PluginProcess(Conversation):
 
     @property
     def pid(self) -> int:
-        """The plugin's process id."""
         return self._process.pid
 
     @property
@@ -101,10 +87,8 @@ class PluginProcess(Conversation):
 
     def _send(self, line: bytes) -> None:
         assert self._process.stdin is not None  # noqa: S101 - for the type checker: it is a pipe
-        # A broken pipe means that the process is ending: `_listen` tells all callers why.
-        with self._writing, contextlib.suppress(OSError):
-            self._process.stdin.write(line)
-            self._process.stdin.flush()
+        self._process.stdin.write(line)
+        self._process.stdin.flush()
 
     def _receive(self, line: bytes) -> None:
         super()._receive(line)
@@ -122,11 +106,8 @@ class PluginProcess(Conversation):
             if line.strip():
                 self._receive(line)
         # Like the daemon: a plugin without stdout is killed, were it still alive.
-        code = self._wait()
+        reason = reason or f"ended with exit code {self._wait()}"
         self._stderr_keeper.join(END_SECONDS)
-        reason = reason or f"ended with exit code {code}"
-        if code == KILLED_FOR_ITS_PARENT and os.getpid() == 1:
-            reason += " (the SDK ends a plugin whose parent is process 1: start under an init)"
         self._lose(PluginGoneError(f"The plugin process {reason}. {self.stderr}".rstrip()))
         self._settled.set()
 

@@ -12,26 +12,23 @@ from devtools.host.messages import PluginGoneError, ProtocolError
 
 # The daemon closes a connection that has not attached by then.
 ATTACH_SECONDS = 10
-DRAIN_SECONDS = 0.2
 
 
 class DebugServer(Conversation):
     """Listens as the daemon does on port 5003; plugins attach one after the other.
 
-    Port 0 chooses a free one. `manifest` and `tools` are those of the plugin that attached last,
-    as it sent them.
+    Port 0 chooses a free one. `manifest` is that of the plugin that attached last.
     """
 
     def __init__(self, port: int = 0, key: str = "debugging-key") -> None:
         super().__init__()
         self._gone = PluginGoneError("No plugin is attached.")
         self._port, self._key = port, key
-        self.tools: list[dict[str, Any]] = []
         self._connection: socket.socket | None = None
-        self._writing = threading.Lock()
 
     def __enter__(self) -> Self:
         self._listening = socket.create_server(("127.0.0.1", self._port))
+        self.address = "{}:{}".format(*self._listening.getsockname())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -39,12 +36,6 @@ class DebugServer(Conversation):
         if self._connection is not None:
             with contextlib.suppress(OSError):
                 self._connection.shutdown(socket.SHUT_RDWR)
-
-    @property
-    def address(self) -> str:
-        """Host and port to connect to."""
-        host, port = self._listening.getsockname()
-        return f"{host}:{port}"
 
     def wait_for_plugin(self, timeout: float | None = None) -> None:
         """Return when a plugin is attached; TimeoutError if none connects in `timeout` seconds.
@@ -62,7 +53,7 @@ class DebugServer(Conversation):
                 connection.sendall(f"{refusal}\n".encode())
                 connection.shutdown(socket.SHUT_WR)
                 # Closing with lines unread would reset the connection and lose the answer.
-                connection.settimeout(DRAIN_SECONDS)
+                connection.settimeout(0.2)
                 list(lines)
             raise
         connection.settimeout(None)
@@ -76,37 +67,23 @@ class DebugServer(Conversation):
 
     def _register(self, lines: Iterator[bytes]) -> None:
         """Read what a plugin says of itself before it can be called."""
-        match _read_json(lines):
-            case {"type": "handshake", "data": {"key": self._key}}:
-                pass
-            case {"type": "handshake"}:
+        said: dict[str, Any] = {}
+        while "end" not in said:
+            try:
+                message = json.loads(next(lines))
+                said[message["type"]] = message["data"]
+            except (ValueError, KeyError, TypeError, OSError, StopIteration) as error:
+                raise ProtocolError(f"registration failed: {error!r}") from error
+            if said.get("handshake") != {"key": self._key}:
                 raise ProtocolError("handshake failed, invalid key")
-            case _:
-                raise ProtocolError("handshake failed, invalid handshake message")
-        while True:
-            match _read_json(lines):
-                case {"type": "manifest_declaration", "data": dict(manifest)}:
-                    self.manifest = manifest
-                case {"type": "tool_declaration", "data": list(tools)}:
-                    self.tools = tools
-                case {"type": "end"}:
-                    return
+        self.manifest = said.get("manifest_declaration", {})
 
     def _send(self, line: bytes) -> None:
-        # A broken connection ends `_read`, which tells all callers.
-        with self._writing, contextlib.suppress(OSError):
-            if self._connection is not None:
-                self._connection.sendall(line)
+        if self._connection is not None:
+            self._connection.sendall(line)
 
     def _read(self, connection: socket.socket, lines: Iterator[bytes]) -> None:
         with connection, contextlib.suppress(OSError):
             for line in lines:
                 self._receive(line)
         self._lose(PluginGoneError("Connection closed unexpectedly"))
-
-
-def _read_json(lines: Iterator[bytes]) -> Any:  # noqa: ANN401 - whatever the line holds
-    try:
-        return json.loads(next(lines))
-    except (ValueError, OSError, StopIteration) as error:
-        raise ProtocolError(f"registration failed: {error!r}") from error

@@ -19,40 +19,20 @@ from devtools.generate import main
 from devtools.host import ROOT
 from devtools.standin import StandIn
 
+COMMAND = [sys.executable, "-m", "devtools.generate"]
+
 
 def sizes(out: Path) -> list[tuple[int, int]]:
     return [Image.open(io.BytesIO(path.read_bytes())).size for path in sorted(out.iterdir())]
 
 
-def generate(*words: str, stderr: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
-    """The command as a process of its own."""
-    return subprocess.run(  # noqa: S603 - runs our own command
-        [sys.executable, "-m", "devtools.generate", *words],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        text=True,
-        check=False,
-    )
-
-
 @pytest.mark.slow
-def test_the_command_draws_with_nothing_but_a_prompt_and_a_size(tmp_path: Path) -> None:
-    words = ["width=192", "height=128", "batch_size=2", "seed=41", "--out", str(tmp_path / "out")]
-    run = generate("a lighthouse at dawn", *words)
-
-    assert (run.returncode, run.stderr) == (0, "")
-    assert sizes(tmp_path / "out") == [(192, 128)] * 2
-    first, second = map(str, sorted((tmp_path / "out").iterdir()))
-    assert re.search(rf"^seed 41  192x128  \S.*  {re.escape(first)}$", run.stdout, re.M)
-    assert re.search(rf"^seed 42  192x128  \S.*  {re.escape(second)}$", run.stdout, re.M)
-    assert run.stdout.startswith("2 images, 192x128, ")
-
-
-@pytest.mark.slow
-def test_a_terminal_shows_a_bar_that_is_gone_at_the_end(tmp_path: Path) -> None:
+def test_the_command_draws_and_shows_a_terminal_a_bar_that_is_gone_at_the_end(
+    tmp_path: Path,
+) -> None:
+    words = ["a cat", "width=192", "height=128", "batch_size=2", "seed=41", "--out", str(tmp_path)]
     controller, terminal = pty.openpty()
-    run = generate("a cat", "width=64", "height=64", "--out", str(tmp_path), stderr=terminal)
+    printed = subprocess.check_output([*COMMAND, *words], cwd=ROOT, stderr=terminal, text=True)  # noqa: S603
     # How a terminal's end reads differs between systems: a mark of our own does not.
     os.write(terminal, b"END")
     shown = b""
@@ -61,7 +41,10 @@ def test_a_terminal_shows_a_bar_that_is_gone_at_the_end(tmp_path: Path) -> None:
     os.close(terminal)
     os.close(controller)
 
-    assert run.returncode == 0
+    assert sizes(tmp_path) == [(192, 128)] * 2
+    assert printed.startswith("2 images, 192x128, ")
+    for seed, path in zip((41, 42), sorted(tmp_path.iterdir()), strict=True):
+        assert re.search(rf"(?m)^seed {seed}  192x128  \S.*  {re.escape(str(path))}$", printed)
     assert re.search(rb"\r\[[-#]{24}\] 0:\d\d starting the plugin", shown)
     assert re.search(rb"\r +\rEND$", shown)
     assert b"\n" not in shown
@@ -70,12 +53,9 @@ def test_a_terminal_shows_a_bar_that_is_gone_at_the_end(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_ctrl_c_ends_the_command_without_a_word(tmp_path: Path) -> None:
     with StandIn(delay=3) as standin:
-        command = [sys.executable, "-m", "devtools.generate", "a cat", "--out", str(tmp_path)]
+        words = ["a cat", "--out", str(tmp_path), "--base-url", standin.base_url]
         with subprocess.Popen(  # noqa: S603 - runs our own command
-            [*command, "--base-url", standin.base_url],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            [*COMMAND, *words], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         ) as run:
             deadline = time.monotonic() + 60
             while not any(request.path == "/sdapi/v1/txt2img" for request in standin.received):

@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-import requests
 from raw_server import free_port
 
 from devtools.benchmark import memory, open_files
-from devtools.host import ROOT, PluginError, PluginProcess, plugin_environment
+from devtools.host import ROOT, PluginError, PluginProcess
 
 pytestmark = pytest.mark.soak
 
@@ -48,21 +47,12 @@ class Log:
 @pytest.fixture
 def base_url() -> Iterator[str]:
     """A stand-in as a process of its own: the plugin's heartbeats shall not wait for it."""
-    port = free_port()
-    words = ["--port", str(port), "--api-auth", "me:secret", "--delay", "0.05", "--noise"]
-    process = subprocess.Popen(  # noqa: S603 - runs our own command
-        [sys.executable, "-m", "devtools.standin", *words],
-        cwd=ROOT,
-        env=plugin_environment(),
-        stdout=subprocess.DEVNULL,
-    )
-    found = f"http://127.0.0.1:{port}"
-    try:
-        _await(lambda: _answers(found))
-        yield found
-    finally:
+    words = "--port 0 --api-auth me:secret --delay 0.05 --noise"
+    command = [sys.executable, "-m", "devtools.standin", *words.split()]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+        assert process.stdout is not None
+        yield process.stdout.readline().partition(" at ")[2].partition(",")[0]
         process.terminate()
-        process.wait()
 
 
 def test_mixed_calls_for_minutes_leave_no_trace(base_url: str) -> None:
@@ -153,13 +143,6 @@ def _outcome(process: PluginProcess, call: Call) -> str | int:
         return error.error_type
     except Exception as error:  # noqa: BLE001 - whatever it is, the test shall report it
         return repr(error)
-
-
-def _answers(base_url: str) -> bool:
-    try:
-        return requests.get(base_url + "/internal/ping", timeout=5).ok
-    except requests.ConnectionError:
-        return False
 
 
 def _await(condition: Callable[[], bool]) -> None:

@@ -20,25 +20,21 @@ def test_the_word_without_a_name_is_the_prompt_wherever_it_stands() -> None:
     )
 
 
-def test_a_prompt_may_be_named_and_hold_equals_signs() -> None:
-    assert read_words("txt2img", ["prompt=x=1"]) == {"prompt": "x=1"}
-    assert read_words("txt2img", ["a = b"]) == {"prompt": "a = b"}
-
-
-def test_a_value_may_span_lines() -> None:
-    assert read_words("draw", ["a cat", "negative_prompt=a\nb"])["negative_prompt"] == "a\nb"
-
-
-def test_values_stay_text_as_in_a_form() -> None:
-    assert read_words("draw", ["a cat", "steps=7"]) == {"prompt": "a cat", "steps": "7"}
-
-
-def test_a_tool_without_requirements_needs_no_words() -> None:
-    assert read_words("server_info", []) == {}
-
-
-def test_a_parameter_of_type_file_is_one_path_with_its_commas() -> None:
-    assert read_words("png_info", ["image=c, d.png"]) == {"image": Path("c, d.png")}
+@pytest.mark.parametrize(
+    ("tool", "words", "found"),
+    [
+        ("txt2img", ["prompt=x=1"], {"prompt": "x=1"}),
+        ("txt2img", ["a = b"], {"prompt": "a = b"}),
+        ("draw", ["a cat", "steps=7"], {"prompt": "a cat", "steps": "7"}),
+        ("draw", ["a", "negative_prompt=a\nb"], {"prompt": "a", "negative_prompt": "a\nb"}),
+        ("server_info", [], {}),
+        ("png_info", ["image=c, d.png"], {"image": Path("c, d.png")}),
+    ],
+)
+def test_values_stay_text_as_in_a_form_and_files_are_paths(
+    tool: str, words: list[str], found: dict[str, object]
+) -> None:
+    assert read_words(tool, words) == found
 
 
 def test_a_single_file_is_a_list_where_several_are_taken() -> None:
