@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -19,11 +18,7 @@ def server() -> Iterator[FileServer]:
 
 @pytest.mark.parametrize(
     ("name", "mime_type", "kind"),
-    [
-        ("photo.webp", "image/webp", "image"),
-        ("a.txt", "text/plain", "document"),
-        ("a", "application/octet-stream", "document"),
-    ],
+    [("a.webp", "image/webp", "image"), ("a", "application/octet-stream", "document")],
 )
 def test_a_file_is_described_and_fetched_as_dify_s_are(
     server: FileServer, tmp_path: Path, name: str, mime_type: str, kind: str
@@ -33,7 +28,7 @@ def test_a_file_is_described_and_fetched_as_dify_s_are(
     described = server.add(path)
 
     assert File.model_validate(described).blob == path.read_bytes()
-    assert urlsplit(described.pop("url")).hostname == "127.0.0.1"
+    assert described.pop("url").startswith("http://127.0.0.1:")
     assert described == {
         "dify_model_identity": "__dify__file__",
         "mime_type": mime_type,

@@ -30,7 +30,7 @@ def call(process: PluginProcess, timeout: float | None = 30, **orders: object) -
 
 
 def test_messages_are_yielded_in_order_before_the_call_ends(process: PluginProcess) -> None:
-    messages = call(process, text="early", blob=100_000, fail="no such thing")
+    messages = call(process, text="early", blob=100_000, print="hello", fail="no such thing")
 
     assert next(messages) == Message("text", {"text": "early"}, None, None)
     assert next(messages) == Message("blob", {}, {"filename": "a.bin"}, b"x" * 100_000)
@@ -41,6 +41,7 @@ def test_messages_are_yielded_in_order_before_the_call_ends(process: PluginProce
         f"An error occurred in the {provider}, please contact the author of {provider} for help, "
         "error type: LookupError, error details: no such thing"
     )
+    assert process.stray_lines == ["hello"]
 
 
 def test_calls_keep_to_themselves_and_one_over_its_time_ends(process: PluginProcess) -> None:
@@ -54,16 +55,9 @@ def test_calls_keep_to_themselves_and_one_over_its_time_ends(process: PluginProc
     assert len(process.heartbeats) > 1
 
 
-def test_what_is_printed_is_a_stray_line(process: PluginProcess) -> None:
-    list(call(process, print="hello"))
-
-    assert process.stray_lines == ["hello"]
-
-
 def test_a_line_of_over_five_mebibytes_kills_the_plugin(probe: Path) -> None:
     with PluginProcess(root=probe) as process:
-        [message] = call(process, text="x" * (LIMIT - 1000))
-        assert len(message.message["text"]) == LIMIT - 1000
+        assert len(list(call(process, text="x" * (LIMIT - 1000)))) == 1
         with pytest.raises(PluginGoneError, match="longer than 5242880 bytes"):
             list(call(process, text="x" * LIMIT))
         with pytest.raises(PluginGoneError, match="longer than 5242880 bytes"):
@@ -91,8 +85,5 @@ def test_a_dying_plugin_ends_its_calls_with_the_end_of_its_stderr(
 def test_a_plugin_that_cannot_start_says_why(tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text("raise SystemExit('the manifest is missing')")
 
-    with (
-        pytest.raises(PluginGoneError, match=r"exit code 1\. the manifest is missing"),
-        PluginProcess(root=tmp_path),
-    ):
-        pass
+    with pytest.raises(PluginGoneError, match=r"exit code 1\. the manifest is missing"):
+        PluginProcess(root=tmp_path).__enter__()

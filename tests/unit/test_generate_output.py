@@ -31,7 +31,6 @@ def await_in(stream: io.StringIO, text: str) -> str:
     ("text", "step", "bar"),
     [
         ("drawing, 25 %", 7, "######------------------"),
-        ("", 0, "#-----------------------"),
         ("waiting", 25, "-#----------------------"),
     ],
 )
@@ -92,17 +91,7 @@ def test_texts_are_joined_and_pictures_named_by_what_is_known_of_them(tmp_path: 
     ]
 
 
-@pytest.mark.parametrize(
-    ("words", "complaint"),
-    [
-        (["--tool", "sketch", "a cat"], "argument --tool: invalid choice: 'sketch'"),
-        (["--tool", "upscale"], "upscale needs images and upscaler_1"),
-    ],
-)
-def test_wrong_usage_is_explained(
-    words: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_wrong_usage_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
-        main(words)
-
-    assert complaint in capsys.readouterr().err
+        main(["--tool", "upscale"])
+    assert "upscale needs images and upscaler_1" in capsys.readouterr().err
