@@ -4,6 +4,7 @@ import pytest
 from responses import RequestsMock
 from support.standins import StandIns
 
+from devtools.host import PluginProcess
 from webui import lasting
 
 ENVIRONMENT = (
@@ -47,3 +48,10 @@ def standins() -> Iterator[StandIns]:
     """Stand-ins of every family, for tests that leave them as they found them."""
     with StandIns() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def plugin() -> Iterator[PluginProcess]:
+    """The plugin's own process, for every test that does not need one to itself."""
+    with PluginProcess() as process:
+        yield process

@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from process_call import Called, call
 from support.matrix import FAMILIES
+from support.process_call import Called, call
 
 from devtools import infotext
-from devtools.file_server import FileServer
-from devtools.host import PluginProcess
+from devtools.host import FileServer, PluginProcess
 from devtools.standin import StandIn
 
 ASKED = {
@@ -28,12 +27,6 @@ ASKED = {
 }
 # stable-diffusion.cpp has no endpoint that enlarges.
 ENLARGING = [family for family in FAMILIES if family != "sdcpp"]
-
-
-@pytest.fixture(scope="module")
-def process() -> Iterator[PluginProcess]:
-    with PluginProcess() as process:
-        yield process
 
 
 @dataclass
@@ -57,9 +50,9 @@ class Flow:
 
 
 @pytest.fixture
-def flow(process: PluginProcess, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flow]:
+def flow(plugin: PluginProcess, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flow]:
     with StandIn(family=request.param) as standin, FileServer() as server:
-        yield Flow(process, standin, server, tmp_path)
+        yield Flow(plugin, standin, server, tmp_path)
 
 
 def size(reply: Called) -> tuple[int, int]:

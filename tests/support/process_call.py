@@ -33,5 +33,5 @@ class Called:
 
 
 def call(process: PluginProcess, base_url: str, tool: str, **given: object) -> Called:
-    """Waits for all of it; raises as `PluginProcess.invoke` does."""
+    """Wait for all of it; raise as `PluginProcess.invoke` does."""
     return Called(process.invoke(tool, given, {"base_url": base_url}, timeout=60))

@@ -7,13 +7,12 @@ import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
-from devtools.messages import PluginGoneError
-from devtools.session import Conversation
+from devtools.host.conversation import Conversation
+from devtools.host.messages import PluginGoneError
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 # A longer line makes the daemon kill the plugin (PLUGIN_STDIO_MAX_BUFFER_SIZE).
 MAX_LINE_BYTES = 5 * 1024 * 1024
 # As much of stderr as the daemon keeps for its error texts.
@@ -22,56 +21,35 @@ STDERR_BYTES = 1024
 START_SECONDS = 120
 # How long an ending process may take before it is killed.
 END_SECONDS = 5
-# The exit code when the SDK finds that its parent is process 1.
-KILLED_FOR_ITS_PARENT = 255
-PROXY_VARIABLES = frozenset({"http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy"})
 
 
 def plugin_environment(additions: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment without proxies, which would catch calls to a local server."""
-    inherited = {
-        name: value for name, value in os.environ.items() if name.lower() not in PROXY_VARIABLES
-    }
+    """Return this process's environment without proxies, which would catch calls to loopback."""
+    proxies = {name for name in os.environ if name.lower().endswith("_proxy")}
+    inherited = {name: os.environ[name] for name in os.environ.keys() - proxies}
     return inherited | dict(additions or {})
 
 
 class PluginProcess(Conversation):
-    """Starts `python -m main` in `root`, ready for calls inside the `with` block.
+    """Runs `python -m main` in `root`, ready for calls inside the `with` block."""
 
-    `manifest` is the first line that the plugin prints. `environment` is added to
-    `plugin_environment()`.
-    """
-
-    def __init__(
-        self,
-        *,
-        root: Path = ROOT,
-        python: str = sys.executable,
-        environment: Mapping[str, str] | None = None,
-    ) -> None:
+    def __init__(self, *, root: Path = ROOT, environment: Mapping[str, str] | None = None) -> None:
         super().__init__()
         self._root = root
-        self._command = [python, "-m", "main"]
         self._environment = plugin_environment(environment) | {"INSTALL_METHOD": "local"}
         self._settled = threading.Event()
-        self._writing = threading.Lock()
         self._stderr = b""
 
     def __enter__(self) -> Self:
-        """Returns after the first heartbeat.
-
-        Raises:
-            PluginGoneError: the process ended first; the text shows the end of its stderr.
-            TimeoutError: there was no heartbeat in the daemon's 120 seconds.
-
-        """
-        self._process = subprocess.Popen(  # noqa: S603 - runs the code of `root`, as is its duty
-            self._command,
+        """Return after the first heartbeat; PluginGoneError when the process ends before that."""
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "main"],
             cwd=self._root,
             env=self._environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
             # Ctrl-C on the terminal is for this process, which then ends the plugin itself.
             start_new_session=True,
         )
@@ -85,21 +63,21 @@ class PluginProcess(Conversation):
             if self._gone is not None and not self.heartbeats:
                 raise PluginGoneError(*self._gone.args)
         except BaseException:
-            self._end()
+            self.__exit__()
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._end()
+    def __exit__(self, *_: object) -> None:
+        # Closing stdin would not do: at its end the SDK spins instead of leaving.
+        self._process.terminate()
+        self._wait()
+        self._listener.join(END_SECONDS)
+        # Closes the pipes, of which the plugin has left its own end.
+        with contextlib.suppress(OSError), self._process:
+            pass
 
     @property
     def pid(self) -> int:
-        """The plugin's process id."""
         return self._process.pid
 
     @property
@@ -109,10 +87,8 @@ class PluginProcess(Conversation):
 
     def _send(self, line: bytes) -> None:
         assert self._process.stdin is not None  # noqa: S101 - for the type checker: it is a pipe
-        # A broken pipe means that the process is ending: `_listen` tells all callers why.
-        with self._writing, contextlib.suppress(OSError):
-            self._process.stdin.write(line)
-            self._process.stdin.flush()
+        self._process.stdin.write(line)
+        self._process.stdin.flush()
 
     def _receive(self, line: bytes) -> None:
         super()._receive(line)
@@ -130,11 +106,8 @@ class PluginProcess(Conversation):
             if line.strip():
                 self._receive(line)
         # Like the daemon: a plugin without stdout is killed, were it still alive.
-        code = self._wait()
+        reason = reason or f"ended with exit code {self._wait()}"
         self._stderr_keeper.join(END_SECONDS)
-        reason = reason or f"ended with exit code {code}"
-        if code == KILLED_FOR_ITS_PARENT and os.getpid() == 1:
-            reason += " (the SDK ends a plugin whose parent is process 1: start under an init)"
         self._lose(PluginGoneError(f"The plugin process {reason}. {self.stderr}".rstrip()))
         self._settled.set()
 
@@ -149,13 +122,3 @@ class PluginProcess(Conversation):
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait()
-
-    def _end(self) -> None:
-        # Closing stdin would not do: at its end the SDK spins instead of leaving.
-        self._process.terminate()
-        self._wait()
-        self._listener.join(END_SECONDS)
-        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
