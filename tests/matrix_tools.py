@@ -1,17 +1,15 @@
 """What a server is asked by the smaller tools, and what comes of it on each family."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
-from typing import Any
 
 from dify_files import picture
 from matrix import DRAWN, MODULES, Outcome, Row, everywhere, lacking, refused, warned
 from PIL import Image
 
-from devtools import pictures
-from devtools.catalogue import Catalogue
-from devtools.standin_family import FAMILIES
+from devtools.standin import FAMILIES, pictures
+from devtools.standin.family import without_hash
 
 _NO_ENDPOINT = lacking("cannot enlarge pictures", "refused")
 _LIMITED = refused("upscaling_resize")
@@ -191,51 +189,35 @@ PNG_INFO = [
 
 @dataclass(frozen=True)
 class Listing:
-    """A list of server_info: its names by the stand-in's stock, and who does not offer it."""
+    """A list of server_info: which of the server's own lists it is, and who does not offer it."""
 
     name: str
-    stock: Callable[[Catalogue], list[str]]
+    source: str
     lacking: frozenset[str] = frozenset()
-    elsewhere: Mapping[str, Callable[[Catalogue], list[str]]] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    key: str = "name"
 
     def names(self, family: str) -> list[str] | None:
         """What must be listed; None where the server has no such list."""
         if family in self.lacking:
             return None
-        return self.elsewhere.get(family, self.stock)(FAMILIES[family].catalogue)
-
-
-def _named(entries: Any) -> list[str]:  # noqa: ANN401 - entries of several kinds, each with a name
-    return [str(entry.name) for entry in entries]
+        known = FAMILIES[family]
+        source = self.elsewhere.get(family, self.source)
+        if self.key == "name":
+            return list(dict.fromkeys(known.names(source)))
+        entries = known.replies[f"/sdapi/v1/{source}"]
+        return [without_hash(entry[self.key]) for entry in entries]
 
 
 _SDCPP = frozenset({"sdcpp"})
 LISTINGS = [
-    Listing(
-        "models",
-        lambda stock: _named(stock.checkpoints),
-        elsewhere={
-            family: lambda stock: [
-                name.removesuffix(".safetensors") for name in _named(stock.checkpoints)
-            ]
-            for family in ("sdnext", "sdcpp")
-        },
-    ),
-    Listing("samplers", lambda stock: _named(stock.samplers)),
-    Listing(
-        "schedulers",
-        lambda stock: [one.label for one in stock.schedulers],
-        frozenset({"classic", "sdnext"}),
-    ),
-    Listing("upscalers", lambda stock: _named(stock.upscalers)),
-    Listing(
-        "vaes",
-        lambda stock: list(stock.vaes),
-        _SDCPP,
-        dict.fromkeys(MODULES, lambda stock: list(stock.modules)),
-    ),
-    Listing("loras", lambda stock: list(stock.loras)),
-    Listing("embeddings", lambda stock: list(stock.embeddings), _SDCPP),
-    Listing("styles", lambda stock: [one["name"] for one in stock.styles], _SDCPP),
-    Listing("scripts", lambda stock: _named(stock.scripts), _SDCPP),
+    Listing("models", "sd-models", key="title"),
+    Listing("samplers", "samplers"),
+    Listing("schedulers", "schedulers", frozenset({"classic", "sdnext"}), key="label"),
+    Listing("upscalers", "upscalers"),
+    Listing("vaes", "sd-vae", _SDCPP, dict.fromkeys(MODULES, "sd-modules")),
+    Listing("loras", "loras"),
+    Listing("embeddings", "embeddings", _SDCPP),
+    Listing("styles", "prompt-styles", _SDCPP),
+    Listing("scripts", "script-info", _SDCPP),
 ]

@@ -8,8 +8,7 @@ from typing import Any
 import requests
 from PIL import Image
 
-from devtools import pictures
-from devtools.standin import StandIn
+from devtools.standin import StandIn, pictures
 
 SMALL = {"width": 64, "height": 64, "steps": 2}
 

@@ -12,10 +12,9 @@ from matrix import FAMILIES
 from PIL import Image
 from process_call import Called, call
 
-from devtools import infotext
 from devtools.file_server import FileServer
 from devtools.host import PluginProcess
-from devtools.standin import StandIn
+from devtools.standin import StandIn, infotext
 
 ASKED = {
     "prompt": "a lighthouse at dawn",

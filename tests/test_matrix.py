@@ -14,8 +14,7 @@ from matrix_mistakes import MISTAKES, SINGLE
 from matrix_table import markdown
 from PIL import Image
 
-from devtools import infotext, pictures
-from devtools.standin import StandIn
+from devtools.standin import StandIn, infotext, pictures
 from webui.errors import InvalidParameterError, StableDiffusionError
 
 ROOT = Path(__file__).parent.parent

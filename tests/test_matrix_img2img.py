@@ -14,8 +14,7 @@ from matrix_redrawing import ALONE, REDRAWING, SHARED, SOURCE, Redrawing
 from matrix_standins import StandIns
 from PIL import Image, ImageChops
 
-from devtools import infotext, pictures
-from devtools.standin import StandIn
+from devtools.standin import StandIn, infotext, pictures
 from tools.img2img import Img2ImgTool
 from webui.errors import InvalidParameterError, StableDiffusionError
 

@@ -93,7 +93,7 @@ def test_enlarging_has_the_declared_outcome(standins: StandIns, row: Row, family
     (request,) = sent(standin, EXTRAS)
     assert {name: request.get(name) for name in asked} == asked
     # Nothing else tells which one did it; a server that does not know it leaves the size alone.
-    assert request["upscaler_1"] in [one.name for one in standin.state.catalogue.upscalers]
+    assert request["upscaler_1"] in standin.family.names("upscalers")
 
 
 @cells(DRAW)

@@ -6,7 +6,7 @@ import io
 import pytest
 from PIL import Image
 
-from devtools import pictures
+from devtools.standin import pictures
 
 
 def opened(file: bytes) -> Image.Image:
