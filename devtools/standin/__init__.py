@@ -9,7 +9,7 @@ another of AUTOMATIC1111's line is one more file.
 
 import threading
 from types import TracebackType
-from typing import Self
+from typing import Self, Unpack
 
 from devtools.standin.a1111 import A1111App
 from devtools.standin.app import App, Received
@@ -31,10 +31,8 @@ _LINES: dict[str, tuple[type[State], type[App]]] = {
 class StandIn:
     """A stand-in WebUI inside this process, from `with` to its end.
 
-    family: a name in FAMILIES. delay: seconds that one image takes. cards: how many generations
-    are drawn at the same time; 0 is any number. docs: off on an SD.Next that hides its schema.
-    `state` shows what the server has: its loaded checkpoint, options, the running and waiting
-    tasks, and what every picture was drawn with.
+    family: a name in FAMILIES. start: see `Start`. `state` shows what the server has: its loaded
+    checkpoint, options, the running and waiting tasks, and what every picture was drawn with.
     """
 
     def __init__(
@@ -43,30 +41,11 @@ class StandIn:
         family: str = "a1111",
         host: str = "127.0.0.1",
         port: int = 0,
-        api_auth: str | None = None,
-        delay: float = 0.0,
-        image_format: str | None = None,
-        api: bool = True,
-        docs: bool = True,
-        gzip: bool = True,
-        noise: bool = False,
-        cards: int = 1,
-        cache: int = 2**27,
         verbose: bool = False,
+        **start: Unpack[Start],
     ) -> None:
         self._host, self._port, self._verbose = host, port, verbose
         self.family = FAMILIES[family]
-        start = Start(
-            api_auth=api_auth,
-            delay=delay,
-            image_format=image_format,
-            api=api,
-            docs=docs,
-            gzip=gzip,
-            noise=noise,
-            cards=cards,
-            cache=cache,
-        )
         state, app = _LINES[self.family.line]
         self.state = state(self.family, start)
         self._app = app(self.state, start)

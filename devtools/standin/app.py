@@ -1,7 +1,5 @@
 """The web application of any family: its routes, and what happens around every request."""
 
-import base64
-import binascii
 import functools
 import gzip
 import json
@@ -20,7 +18,7 @@ from devtools.standin.family import API
 from devtools.standin.state import Start, State
 
 # The stand-in's own, for who runs it in another process: how many requests have come, and how many
-# of them draw or wait. Asking counts as none.
+# generations are drawn or wait. Asking counts as none.
 COUNTS = "/standin/counts"
 
 type View = Callable[[], Any]
@@ -41,21 +39,25 @@ class App(ABC):
     """The application around one State."""
 
     def __init__(self, state: State, start: Start) -> None:
-        self.state = state
-        self.family = state.family
+        self.state, self.family, self._gzip = state, state.family, start.get("gzip", True)
         self.received: list[Received] = []
         self.plans = Plans()
-        self._gzip = start.gzip
-        self._logins = dict(one.split(":") for one in (start.api_auth or "").split(",") if one)
+        logins = (start.get("api_auth") or "").split(",")
+        self._logins = dict(one.split(":") for one in logins if one)
+        api, docs = start.get("api", True), start.get("docs", True)
         self.flask = Flask(__name__, static_folder=None)
         paths = [path for path in self.family.replies if path.startswith("/")]
-        told = {f"GET {path}": functools.partial(self.told, path) for path in paths}
-        for route, view in {**told, **self.views(), f"GET {COUNTS}": self._counts}.items():
+        views: dict[str, View] = {
+            **{f"GET {path}": functools.partial(self.told, path) for path in paths},
+            **self.views(),
+            f"GET {COUNTS}": self._counts,
+        }
+        for route, view in views.items():
             method, path = route.split()
-            shown = start.api if path.startswith(API) else start.docs or path != "/openapi.json"
-            offered = method == "GET" or self.family.offers(method, path)
-            if shown and offered:
-                self._route(method, path, view)
+            shown = api if path.startswith(API) else docs or path != "/openapi.json"
+            if shown and (path == COUNTS or self.family.offers(method, path)):
+                answer = functools.partial(_answered, view)
+                self.flask.add_url_rule(path, route, answer, methods=[method])
         self.flask.before_request(self._receive)
         self.flask.after_request(self._finish)
         self.flask.register_error_handler(RefusalError, self.refused)
@@ -85,80 +87,55 @@ class App(ABC):
 
     def told(self, path: str) -> Response:
         """A recorded reply, with what has changed since."""
-        replies = {
+        changing = {
             f"{API}options": self.state.options,
             f"{API}sd-models": [one.listing for one in self.state.checkpoints],
         }
-        reply = replies.get(path, self.family.replies[path])
+        reply = changing.get(path, self.family.replies[path])
         return json_reply(reply, self.family.statuses.get(path, 200))
 
     def _counts(self) -> dict[str, int]:
-        queue = self.state.queue
-        return {
-            "received": len(self.received),
-            "drawing": len(queue.drawing),
-            "waiting": len(queue.waiting),
-        }
-
-    def _route(self, method: str, path: str, view: View) -> None:
-        def answer() -> Response:
-            result = view()
-            return result if isinstance(result, Response) else json_reply(result)
-
-        self.flask.add_url_rule(
-            path,
-            endpoint=f"{method} {path}",
-            view_func=answer,
-            methods=[method],
-            provide_automatic_options=False,
-        )
+        drawing, waiting = len(self.state.queue.drawing), len(self.state.queue.waiting)
+        return {"received": len(self.received), "drawing": drawing, "waiting": waiting}
 
     def _receive(self) -> Response | None:
         request.environ["standin.started"] = time.perf_counter()
         path = request.path
         if path == COUNTS:
             return None
-        try:
-            body = json.loads(request.get_data())
-        except ValueError:
-            body = None
         query, headers = request.args.to_dict(), Headers(request.headers)
+        body = request.get_json(force=True, silent=True)
         self.received.append(Received(request.method, path, query, body, headers))
         if self.plans.hangs_now(path):
             self.state.queue.wait_for_the_end()
             raise ClosingError
-        if failure := self.plans.failure(path):
-            return failure
+        if self.plans.failures[path]:
+            return self.plans.failures[path].popleft()
         if self._logins and request.url_rule and self.is_guarded(path):
-            self._check_login()
+            if not (login := request.authorization):
+                raise RefusalError(401, "Not authenticated")
+            if self._logins.get(login.username or "") != login.password:
+                raise RefusalError(401, self.family.traits.wrong_login)
         return None
 
-    def _check_login(self) -> None:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "basic":
-            raise RefusalError(401, "Not authenticated")
-        try:
-            name, _, password = base64.b64decode(token).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            raise RefusalError(401, "Invalid authentication credentials") from None
-        if self._logins.get(name) != password:
-            raise RefusalError(401, self.family.traits.wrong_login)
-
     def _finish(self, response: Response) -> Response:
-        traits = self.family.traits
+        traits, takes = self.family.traits, request.headers.get("Accept-Encoding", "")
         if traits.tells_time:
             elapsed = time.perf_counter() - request.environ["standin.started"]
             response.headers["X-Process-Time"] = f"{elapsed:.4f}"
-        if broken := self.plans.broken(request.path, response):
-            return broken
-        takes_gzip = "gzip" in request.headers.get("Accept-Encoding", "")
-        if self._gzip and takes_gzip and traits.compresses_from is not None:
+        cut = self.plans.cut(request.path, response)
+        if cut is response and self._gzip and traits.compresses_from and "gzip" in takes:
             body = response.get_data()
             if len(body) >= traits.compresses_from:
                 # The level of the real servers, which costs them seconds.
                 response.set_data(gzip.compress(body, compresslevel=9))
                 response.headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
-        return response
+        return cut
+
+
+def _answered(view: View) -> Response:
+    result = view()
+    return result if isinstance(result, Response) else json_reply(result)
 
 
 def json_reply(value: object, status: int = 200) -> Response:

@@ -1,4 +1,4 @@
-"""One generation: seeds, prompts, passes and pictures, as AUTOMATIC1111 and its kin have them."""
+"""One generation: seeds, prompts, passes and pictures, as all of these servers have them."""
 
 import dataclasses
 import hashlib
@@ -11,7 +11,7 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
-from devtools.standin import pictures
+from devtools.standin import infotext, pictures
 from devtools.standin.failures import CrashError, RefusalError
 from devtools.standin.family import API
 from devtools.standin.pictures import Sketch
@@ -20,7 +20,7 @@ from devtools.standin.state import Applied, State
 
 # Larger pictures end as they would on most cards.
 MOST_PIXELS = 100_000_000
-_LORA = re.compile(r"<lora:([^:>]+)(?::([^:>]*))?[^>]*>")
+_LORA = re.compile(r"<lora:([^:>]+)[^>]*>")
 
 
 @dataclass(frozen=True)
@@ -31,63 +31,46 @@ class SecondPass:
     height: int
     steps: int
     upscaler: str
-    sampler: str
+    sampler: str = ""
     scheduler: str = ""
     remarks: Mapping[str, Any] = field(default_factory=dict)
-    # A size between the eighths is possible where the picture is enlarged, not drawn again.
-    exact: bool = False
-
-
-@dataclass(frozen=True)
-class Lora:
-    """A LoRA that is really applied."""
-
-    name: str
-    weight: str
-
-    @property
-    def hash(self) -> str:
-        return hashlib.sha256(self.name.encode()).hexdigest()[:12]
 
 
 class Generation:
-    """`images` and `infotexts` belong together; a grid, if any, is the first of both.
+    """A run from its request's values to `images` and `infotexts`, which belong together.
 
-    options: those that hold for this generation. inputs: img2img's pictures. script: the title of
-    the selectable script that runs, in lower case.
+    `values` also has img2img's `inputs` and `mask` as pictures, and the `script` that runs.
+    `options` are those that hold for this run.
     """
 
-    def __init__(
-        self,
-        state: State,
-        values: dict[str, Any],
-        options: Mapping[str, Any],
-        inputs: list[Image.Image],
-        script: str = "",
-    ) -> None:
-        self.state = state
-        self.values = values
-        self.options = options
-        self.inputs = inputs
+    def __init__(self, state: State, values: dict[str, Any], options: Mapping[str, Any]) -> None:
+        self.state, self.values, self.options = state, values, options
         self.images: list[Sketch | Image.Image] = []
         self.infotexts: list[str] = []
-        self.index_of_first_image = 0
+        # The place of the first that is no grid.
+        self.first = 0
+        count = values["batch_size"] * values["n_iter"]
+        if count < 1:
+            raise CrashError("IndexError", "list index out of range")
+        # With a variation all share the seed.
+        step = 0 if values["subseed_strength"] > 0 else 1
+        seed, subseed = _fixed(values["seed"]), _fixed(values["subseed"])
+        self.seeds = [seed + step * place for place in range(count)]
+        self.subseeds = [subseed + place for place in range(count)]
+        self.prompt, self.negative_prompt = self._styled("prompt"), self._styled("negative_prompt")
+        self.loras = self.find_loras()
+        self.checkpoint, script = state.loaded, values.get("script", "")
         self.remarks: dict[str, Any] = {"Script": script.title()} if script else {}
-        self.seeds, self.subseeds = _seeds(values)
-        self.prompt = self._styled("prompt")
-        self.negative_prompt = self._styled("negative_prompt")
-        self.loras = [] if values.get("disable_extra_networks") else self._loras()
-        self.checkpoint, self.vae = state.loaded, state.vae(options)
-        styles = state.family.names("prompt-styles")
+        known = state.family.names("prompt-styles")
         self.applied = Applied(
             model=self.checkpoint.name_for_extra,
             sampler=values["sampler_name"],
             scheduler=values.get("scheduler") or "",
-            vae=self.vae,
+            vae=state.vae(options),
             modules=state.modules(options),
-            loras=tuple(one.name for one in self.loras),
+            loras=tuple(self.loras),
             clip_skip=int(values.get("clip_skip") or options.get("CLIP_stop_at_last_layers", 1)),
-            styles=tuple(name for name in values["styles"] or () if name in styles),
+            styles=tuple(name for name in values["styles"] or () if name in known),
             script=script,
         )
 
@@ -102,19 +85,15 @@ class Generation:
         """End as this server does when the card's memory does not suffice."""
         raise NotImplementedError
 
-    def infotext(self, place: int) -> str:
-        """The text of the image at this place of the whole run."""
-        raise NotImplementedError
-
-    @property
-    def resize_mode(self) -> int:
-        """How the input comes to the asked size: 0 stretched, 1 cropped, 2 filled up."""
-        mode: int = self.values["resize_mode"]
-        return mode
+    def find_loras(self) -> list[str]:
+        """Those of the prompt's tags that the server has; the others do nothing, unsaid."""
+        if self.values.get("disable_extra_networks"):
+            return []
+        known = self.state.family.names("loras")
+        return [name for name in _LORA.findall(self.prompt) if name in known]
 
     def run(self, task: Task) -> None:
         """Draw until done or interrupted; a CrashError where the real server falls over."""
-        values = self.values
         second = self.prepare()
         if second:
             self.remarks = {**second.remarks, **self.remarks}
@@ -128,104 +107,132 @@ class Generation:
             task.interrupted = True
             self.fail_for_memory(self.state.memory_failures.popleft())
             return
-        task.job_count = values["n_iter"] * (2 if second else 1)
-        for batch in range(values["n_iter"]):
+        batches, size = self.values["n_iter"], self.values["batch_size"]
+        task.job_count = batches * (2 if second else 1)
+        for batch in range(batches):
             if task.interrupted:
                 break
-            if values["n_iter"] > 1:
-                task.job = f"Batch {batch + 1} out of {values['n_iter']}"
-            self._draw_batch(task, batch, second)
-        if values["save_images"] and len(self.images) > 1:
-            drawn = [one.drawn() if isinstance(one, Sketch) else one for one in self.images]
-            self.images.insert(0, pictures.grid(drawn))
-            self.infotexts.insert(0, self.infotext(0))
-            self.index_of_first_image = 1
+            if batches > 1:
+                task.job = f"Batch {batch + 1} out of {batches}"
+            self._draw_batch(task, range(batch * size, (batch + 1) * size), second)
+            task.job_no += 1
+        if self.values.get("save_images") and len(self.images) > 1:
+            self._add_grid()
 
-    def _draw_batch(self, task: Task, batch: int, second: SecondPass | None) -> None:
-        size = self.values["batch_size"]
-        seconds = self.state.delay * size / (2 if second else 1)
+    def _add_grid(self) -> None:
+        """All pictures side by side, as the first."""
+        drawn = [one.drawn() if isinstance(one, Sketch) else one for one in self.images]
+        width, height = drawn[0].size
+        sheet = Image.new("RGB", (width * len(drawn), height))
+        for place, picture in enumerate(drawn):
+            sheet.paste(picture, (place * width, 0))
+        self.images.insert(0, sheet)
+        self.infotexts.insert(0, self.infotexts[0])
+        self.first = 1
+
+    def _draw_batch(self, task: Task, places: range, second: SecondPass | None) -> None:
+        seconds = self.state.delay * len(places) / (2 if second else 1)
         # Latents have an eighth of the size, so what does not divide is lost.
         width, height = self.values["width"] // 8 * 8, self.values["height"] // 8 * 8
         complete = self.state.queue.sample(task, self.values["steps"], seconds)
         if complete and second:
             self.after_first_pass()
             task.job_no += 1
-            cut = 1 if second.exact else 8
-            width, height = second.width // cut * cut, second.height // cut * cut
+            width, height = second.width, second.height
             complete = self.state.queue.sample(task, second.steps, seconds)
         if complete or task.sampling_step:
             remark = "" if complete else f"stopped at {task.sampling_step}/{task.sampling_steps}"
-            for place in range(batch * size, (batch + 1) * size):
+            for place in places:
                 self.images.append(self.draw(place, width, height, remark))
                 self.infotexts.append(self.infotext(place))
                 self.state.drawn.append(self.applied)
-        task.job_no += 1
 
     def draw(self, place: int, width: int, height: int, remark: str) -> Sketch | Image.Image:
-        """One picture, which shows what it was drawn with."""
-        one = self.applied
+        """One picture, which shows what it was drawn with; img2img's under its denoising."""
+        one, values = self.applied, self.values
         facts = [remark, f"{one.sampler} {one.scheduler}".strip(), one.model, one.upscaler]
         remark = ", ".join(filter(None, (*facts, *one.loras)))
-        noise = self.state.noise
-        sketch = Sketch(width, height, self.prompt, self.seeds[place], remark, noise)
-        if not self.inputs:
+        sketch = Sketch(
+            width, height, self.prompt, self.seeds[place], remark, noise=self.state.noise
+        )
+        if not (inputs := values.get("inputs")):
             return sketch
-        source = self.inputs[place % self.values["batch_size"] % len(self.inputs)]
-        return redraw(source, sketch.drawn(), self.values | {"resize_mode": self.resize_mode})
+        source = inputs[place % values["batch_size"] % len(inputs)].convert("RGB")
+        # Stretched, cropped or filled up.
+        fits = (Image.Image.resize, ImageOps.fit, ImageOps.pad)
+        source = fits[min(values["resize_mode"], 2)](source, (width, height))
+        strength = min(max(values["denoising_strength"], 0.0), 1.0)
+        redrawn = Image.blend(source, sketch.drawn(), strength)
+        if not values["mask"]:
+            return redrawn
+        mask = values["mask"].convert("L").resize((width, height))
+        mask = ImageOps.invert(mask) if values["inpainting_mask_invert"] else mask
+        return Image.composite(redrawn, source, mask)
+
+    def infotext(self, place: int) -> str:
+        """The text of the image at this place of the whole run, as the family's file has it."""
+        facts, parameters = self.facts(place), dict[str, object]()
+        for name, source in self.state.family.infotext.items():
+            value = source[1:] if source.startswith("=") else facts.get(source)
+            parameters |= value if isinstance(value, dict) else {name: value}
+        said = {name: value for name, value in parameters.items() if value not in (None, "")}
+        blank = "" if self.state.family.traits.blank_negative else None
+        return infotext.write(self.prompt, self.negative_prompt or blank, said)
 
     def info(self) -> dict[str, Any]:
-        """What every server of this kind tells in the JSON string `info`."""
-        values, count = self.values, len(self.seeds)
-        told = (
-            "subseed_strength", "width", "height", "sampler_name", "cfg_scale", "steps",
-            "batch_size", "seed_resize_from_w", "seed_resize_from_h", "denoising_strength",
-        )  # fmt: skip
+        """The object that travels as a JSON string."""
+        facts = self.facts(0)
+        return {name: facts.get(source) for name, source in self.state.family.info.items()}
+
+    def facts(self, place: int) -> dict[str, Any]:
+        """All that can be said of one picture, by the names that the families' files use."""
+        values, one, count = self.values, self.applied, len(self.seeds)
+        batch, varied = values["batch_size"], values["subseed_strength"] > 0
+        wide, high = values["seed_resize_from_w"] or 0, values["seed_resize_from_h"] or 0
         return {
+            **values,
             "prompt": self.prompt,
             "all_prompts": [self.prompt] * count,
             "negative_prompt": self.negative_prompt,
             "all_negative_prompts": [self.negative_prompt] * count,
-            "seed": self.seeds[0],
+            "seed": self.seeds[place],
             "all_seeds": self.seeds,
-            "subseed": self.subseeds[0],
+            "subseed": self.subseeds[place],
             "all_subseeds": self.subseeds,
-            **{name: values[name] for name in told},
-            "sd_model_hash": self.checkpoint.shorthash,
-            "extra_generation_params": self.remarks,
-            "index_of_first_image": self.index_of_first_image,
-            "infotexts": self.infotexts,
+            "size": f"{values['width']}x{values['height']}",
+            "model": one.model,
+            "model_file": self.checkpoint.name,
+            "model_hash": self.checkpoint.shorthash,
+            "vae": one.vae,
+            "vae_stem": one.vae and one.vae.rpartition(".")[0],
+            "vae_hash": one.vae and hashlib.sha256(one.vae.encode()).hexdigest()[:10],
+            "modules": {f"Module {i}": name for i, name in enumerate(one.modules, 1)},
+            "clip_skip": one.clip_skip,
+            "clip_skipped": one.clip_skip if one.clip_skip > 1 else None,
+            "variation": self.subseeds[place] if varied else None,
+            "variation_strength": values["subseed_strength"] if varied else None,
+            "resized_from": f"{wide}x{high}" if wide > 0 and high > 0 else None,
+            "tiled": True if values.get("tiling") else None,
+            "batches": f"{values['n_iter']}x{batch}" if count > 1 else None,
+            "index": f"{place // batch + 1}x{place % batch + 1}" if count > 1 else None,
             "styles": values["styles"] or [],
-            "job_timestamp": time.strftime("%Y%m%d%H%M%S"),
-            "clip_skip": self.applied.clip_skip,
+            "styles_text": "; ".join(values["styles"] or []),
+            "remarks": self.remarks,
+            "infotexts": self.infotexts,
+            "first": self.first,
+            "time": time.strftime("%Y%m%d%H%M%S"),
+            "version": self.state.family.version,
         }
 
     def _styled(self, key: str) -> str:
         """A prompt with the styles' texts; an unknown style is dropped without a word."""
         text = str(self.values[key] or "")
-        known = self.state.family.replies[f"{API}prompt-styles"]
+        known = self.state.family.replies.get(f"{API}prompt-styles", ())
         texts = {style["name"]: style[key] for style in known}
-        for style in filter(None, (texts.get(name) for name in self.values["styles"] or ())):
-            if "{prompt}" in style:
-                text = style.replace("{prompt}", text)
-            else:
-                text = ", ".join(filter(None, (text.strip(), style)))
+        for style in filter(None, map(texts.get, self.values["styles"] or ())):
+            joined = ", ".join(filter(None, (text.strip(), style)))
+            text = style.replace("{prompt}", text) if "{prompt}" in style else joined
         return text
-
-    def _loras(self) -> list[Lora]:
-        """Those of the prompt's tags that the server has; the others do nothing, unsaid."""
-        known = self.state.family.names("loras")
-        found = _LORA.findall(self.prompt)
-        return [Lora(name, weight or "1.0") for name, weight in found if name in known]
-
-
-def _seeds(values: Mapping[str, Any]) -> tuple[list[int], list[int]]:
-    """Seeds and subseeds, one of each per image; with a variation all share the seed."""
-    count = values["batch_size"] * values["n_iter"]
-    if count < 1:
-        raise CrashError("IndexError", "list index out of range")
-    seed, subseed = _fixed(values["seed"]), _fixed(values["subseed"])
-    same = values["subseed_strength"] > 0
-    return [seed if same else seed + i for i in range(count)], [subseed + i for i in range(count)]
 
 
 def _fixed(seed: int | None) -> int:
@@ -238,25 +245,6 @@ def decode_input(text: object) -> Image.Image:
     if picture is None:
         raise RefusalError(500, "Invalid encoded image")
     return picture
-
-
-def redraw(source: Image.Image, picture: Image.Image, values: Mapping[str, Any]) -> Image.Image:
-    """The source under the new picture, the more of it the weaker the denoising."""
-    source = source.convert("RGB")
-    if values["resize_mode"] == 1:
-        source = ImageOps.fit(source, picture.size)
-    elif values["resize_mode"] == 2:
-        source = ImageOps.pad(source, picture.size)
-    else:
-        source = source.resize(picture.size)
-    strength = min(max(values["denoising_strength"], 0.0), 1.0)
-    redrawn = Image.blend(source, picture, strength)
-    if not values["mask"]:
-        return redrawn
-    mask = values["mask"].convert("L").resize(picture.size)
-    if values["inpainting_mask_invert"]:
-        mask = ImageOps.invert(mask)
-    return Image.composite(redrawn, source, mask)
 
 
 def target_size(values: Mapping[str, Any]) -> tuple[int, int]:

@@ -29,15 +29,12 @@ class ClosingError(Exception):
     """The server ends; nobody waits any longer."""
 
 
-def out_of_memory() -> CrashError:
-    """The error that torch raises."""
-    text = "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 8.00 GiB"
-    return CrashError("OutOfMemoryError", f"{text} of which 0 bytes is free.")
-
-
 @dataclass
 class Plans:
-    """What is to happen to the next requests, by path; each plan serves one request."""
+    """What is to happen to the next requests, by path; each plan serves one request.
+
+    `breaks` are the numbers of images after which a reply ends.
+    """
 
     failures: dict[str, deque[Response]] = field(default_factory=lambda: defaultdict(deque))
     hangs: dict[str, int] = field(default_factory=lambda: defaultdict(int))
@@ -47,35 +44,25 @@ class Plans:
         text = body if isinstance(body, str) else json.dumps(body)
         self.failures[path].append(Response(text, status, content_type=content_type))
 
-    def failure(self, path: str) -> Response | None:
-        return self.failures[path].popleft() if self.failures[path] else None
-
     def hangs_now(self, path: str) -> bool:
-        self.hangs[path] -= 1
-        if self.hangs[path] >= 0:
-            return True
-        self.hangs[path] = 0
-        return False
+        left = self.hangs[path]
+        self.hangs[path] = max(left - 1, 0)
+        return left > 0
 
-    def broken(self, path: str, response: Response) -> Response | None:
-        """As much of the response as is planned; None if it is to go out whole."""
+    def cut(self, path: str, response: Response) -> Response:
+        """As much of the response as is planned: a little more than some whole images."""
         if not self.breaks[path]:
-            return None
+            return response
         body = response.get_data()
-        part = body[: _end_of_images(body, self.breaks[path].popleft())]
+        end = body.index(b"[", body.index(b'"images":')) + 1
+        for _ in range(self.breaks[path].popleft()):
+            end = body.index(b'"', body.index(b'"', end) + 1) + 1
+        part = body[: min(end + 40, len(body) - 1)]
         headers = {"Content-Length": str(len(body)), "Content-Type": "application/json"}
-        return Response(_cut_off(part), response.status_code, headers)
+        return Response(_broken_off(part), response.status_code, headers)
 
 
-def _cut_off(part: bytes) -> Iterator[bytes]:
+def _broken_off(part: bytes) -> Iterator[bytes]:
     yield part
     # The server takes this for a client that has gone, and closes the connection.
     raise ConnectionAbortedError
-
-
-def _end_of_images(body: bytes, count: int) -> int:
-    """A little beyond the first `count` images of a reply."""
-    end = body.index(b"[", body.index(b'"images":')) + 1
-    for _ in range(count):
-        end = body.index(b'"', body.index(b'"', end) + 1) + 1
-    return min(end + 40, len(body) - 1)

@@ -3,10 +3,11 @@
 `recorded/<family>.json` holds:
 
 - `line`: which code plays it: "a1111" for AUTOMATIC1111 and its forks, "sdnext", "sdcpp".
-- `version`: what it writes into pictures. `traits`: see `Traits`.
-- `replies`: its answers to GET by path, served as they are; what changes is put in by code. The one
-  of `POST /internal/progress` is that to an unknown task.
-- `statuses`: of replies that are errors.
+- `version`: what it writes into pictures; `traits`: see `Traits`.
+- `infotext`, `info`: what it tells of a picture, each name with the name of `Generation.facts`
+  that it stands for; after `=` comes a text.
+- `replies`: its answers to GET by path, served as they are; what changes is put in by code. The
+  one of `POST /internal/progress` is that to an unknown task. `statuses`: of errors among them.
 
 Fields, samplers, schedulers, latent modes and scripts were recorded from real servers of 2026,
 without descriptions and choices; checkpoints and other files are an invented stock.
@@ -21,7 +22,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 API = "/sdapi/v1/"
-_FOLDER = "/Stable-diffusion/"
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ class Traits:
     joined_samplers: bool = False
     # Without a switch point the refiner is never used, elsewhere at once.
     refiner_waits: bool = False
+    # An infotext has a line for a negative prompt, even for none.
+    blank_negative: bool = False
     tells_time: bool = True
     # Bytes of a reply; None for never.
     compresses_from: int | None = 1000
@@ -55,20 +57,27 @@ class Family:
     line: str
     version: str
     traits: Traits
+    infotext: Mapping[str, str]
+    info: Mapping[str, str]
     replies: Mapping[str, Any]
     statuses: Mapping[str, int]
 
     def names(self, listing: str) -> list[str]:
-        """What a list has by name, from the end of its path: "samplers", "sd-vae", "embeddings"."""
+        """What a list has by name, from the end of its path: "samplers", "sd-vae", …"""
         found = self.replies.get(API + listing, [])
         if isinstance(found, dict):
             return list(found["loaded"])
         return [one.get("name", one.get("model_name")) for one in found]
 
+    def scripts(self) -> dict[str, bool]:
+        """Of each script, by its title in lower case, whether it is always on."""
+        entries = self.replies[f"{API}script-info"]
+        return {one["name"].lower(): one["is_alwayson"] for one in entries}
+
     def offers(self, method: str, path: str) -> bool:
-        """Whether its schema has this; where there is none, whatever is played is offered."""
-        schema = self.replies.get("/openapi.json")
-        return schema is None or method.lower() in schema["paths"].get(path, ())
+        """Whether it has this: what it answers, and what its schema shows, if it has one."""
+        schema = self.replies.get("/openapi.json", {"paths": {path: method.lower()}})
+        return path in self.replies or method.lower() in schema["paths"].get(path, ())
 
 
 class Checkpoint:
@@ -81,35 +90,26 @@ class Checkpoint:
     def __init__(self, listing: Mapping[str, Any]) -> None:
         self.listing = dict(listing)
         # The path below the folder of models.
-        self.name: str = listing["filename"].partition(_FOLDER)[2] or listing["filename"]
+        self.name: str = listing["filename"].rpartition("/Stable-diffusion/")[2]
         self.name_for_extra = PurePosixPath(self.name).stem
-
-    @property
-    def title(self) -> str:
-        return str(self.listing["title"])
-
-    @property
-    def shorthash(self) -> str | None:
-        found: str | None = self.listing["hash"]
-        return found
-
-    @property
-    def sha256(self) -> str | None:
-        found: str | None = self.listing["sha256"]
-        return found
+        self.title: str = listing["title"]
+        self.shorthash: str | None = listing["hash"]
+        self.sha256: str | None = listing["sha256"]
 
     def learn_hash(self) -> None:
         """Take the file's hash into the list's entry, unless it is there."""
         if not self.shorthash:
-            digest = hashlib.sha256(self.name.encode()).hexdigest()
-            title = f"{self.title} [{digest[:10]}]"
-            self.listing |= {"title": title, "hash": digest[:10], "sha256": digest}
+            self.sha256 = hashlib.sha256(self.name.encode()).hexdigest()
+            self.shorthash = self.sha256[:10]
+            self.title += f" [{self.shorthash}]"
+            told = {"title": self.title, "hash": self.shorthash, "sha256": self.sha256}
+            self.listing |= told
 
     def goes_by(self, spelling: object) -> bool:
         """Whether AUTOMATIC1111 takes this for the model; case counts."""
         names = [self.title, self.name, self.name_for_extra, self.listing["model_name"]]
         hashes = [self.shorthash, self.sha256, f"{self.name_for_extra} [{self.shorthash}]"]
-        return spelling in names or (self.shorthash is not None and spelling in hashes)
+        return spelling is not None and spelling in names + hashes
 
 
 def without_hash(title: str) -> str:
@@ -119,17 +119,8 @@ def without_hash(title: str) -> str:
 
 def _read(file: Path) -> Family:
     found = json.loads(file.read_text("utf-8"))
-    traits = found["traits"]
-    unsaved = tuple(traits.get("unsaved_options", ()))
-    return Family(
-        name=file.stem,
-        line=found["line"],
-        version=found["version"],
-        traits=Traits(**{**traits, "unsaved_options": unsaved}),
-        replies=found["replies"],
-        statuses=found.get("statuses", {}),
-    )
+    return Family(file.stem, **{"statuses": {}, **found, "traits": Traits(**found["traits"])})
 
 
-_FILES = (Path(__file__).parent / "recorded").glob("*.json")
-FAMILIES: Mapping[str, Family] = {file.stem: _read(file) for file in sorted(_FILES)}
+_FILES = sorted((Path(__file__).parent / "recorded").glob("*.json"))
+FAMILIES: Mapping[str, Family] = {file.stem: _read(file) for file in _FILES}

@@ -3,24 +3,15 @@
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
 
 _PAIR = re.compile(r'\s*([\w ()/-]+):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)')
 _SIZE = re.compile(r"(\d+)x(\d+)")
 
 
-def write(
-    prompt: str, negative_prompt: str, parameters: Mapping[str, Any], *, blank_line: bool = False
-) -> str:
-    """Prompt, negative prompt, and a last line of `Name: value` pairs; None leaves a pair out.
-
-    `blank_line` gives a negative prompt its line even if it is empty.
-    """
-    pairs = ", ".join(
-        f"{name}: {_quote(value)}" for name, value in parameters.items() if value is not None
-    )
-    shown = blank_line or negative_prompt
-    negative = f"\nNegative prompt: {negative_prompt}" if shown else ""
+def write(prompt: str, negative_prompt: str | None, parameters: Mapping[str, object]) -> str:
+    """Prompt, negative prompt, and a last line of `Name: value` pairs; None leaves any out."""
+    pairs = ", ".join(f"{name}: {_quote(one)}" for name, one in parameters.items())
+    negative = "" if negative_prompt is None else f"\nNegative prompt: {negative_prompt}"
     return f"{prompt}{negative}\n{pairs}".strip()
 
 
@@ -31,7 +22,7 @@ def _quote(value: object) -> str:
 
 def read(infotext: str) -> dict[str, str]:
     """The pairs by name, with `Prompt`, `Negative prompt`, and `Size` also as -1 and -2."""
-    *lines, last = infotext.strip().split("\n") if infotext.strip() else [""]
+    *lines, last = infotext.strip().split("\n")
     pairs = _PAIR.findall(last)
     if len(pairs) < 3:
         lines, pairs = [*lines, last], []

@@ -1,20 +1,16 @@
-"""Pictures that say what they were asked for, with the infotext inside.
+"""Pictures that say what they were asked for, with the infotext inside; cheap, and kept.
 
-They are cheap: a blurred palette from the seed, with the prompt and the seed written on it. Drawn
-and encoded once, they are kept.
+A picture is a blurred palette from the seed, with the prompt and the seed written on it.
 """
 
 import base64
 import binascii
 import colorsys
-import functools
 import hashlib
 import io
-import math
 import textwrap
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PIL import ExifTags, Image, ImageDraw, ImageFont, UnidentifiedImageError
@@ -25,25 +21,12 @@ _USER_COMMENT = 0x9286
 _UNICODE = b"UNICODE\0"
 
 
-def draw(
-    width: int, height: int, prompt: str, seed: int, *, remark: str = "", noise: bool = False
-) -> Image.Image:
-    """An RGB picture of exactly width x height; the same arguments give the same pixels.
-
-    The prompt is written at its top, the seed and the remark at its bottom. `noise` adds grain,
-    so that the file is about as large as a photograph's.
-    """
-    picture = _background(width, height, seed)
-    if noise:
-        grain = hashlib.shake_128(f"grain {seed}".encode()).digest(width * height * 3)
-        picture = Image.blend(picture, Image.frombytes("RGB", (width, height), grain), 0.1)
-    _write(picture, prompt, f"seed {seed}" + (f", {remark}" if remark else ""))
-    return picture
-
-
 @dataclass(frozen=True)
 class Sketch:
-    """A picture yet to be drawn: what `draw` takes."""
+    """A picture yet to be drawn; equal sketches give equal pixels.
+
+    `noise` adds grain, so that the file is about as large as a photograph's.
+    """
 
     width: int
     height: int
@@ -53,14 +36,33 @@ class Sketch:
     noise: bool = False
 
     def drawn(self) -> Image.Image:
-        return draw(
-            self.width,
-            self.height,
-            self.prompt,
-            self.seed,
-            remark=self.remark,
-            noise=self.noise,
-        )
+        """An RGB picture with the prompt at its top, the seed and the remark at its bottom."""
+        size = (self.width, self.height)
+        picture = _palette(self.seed).resize(size, Image.Resampling.BICUBIC)
+        if self.noise:
+            grain = hashlib.shake_128(f"grain {self.seed}".encode())
+            pixels = grain.digest(self.width * self.height * 3)
+            picture = Image.blend(picture, Image.frombytes("RGB", size, pixels), 0.1)
+        letter = max(8, min(size) // 16)
+        pen, font = ImageDraw.Draw(picture), ImageFont.load_default(letter)
+        columns = max(4, int((self.width - 2 * letter) / font.getlength("n")))
+        foot = f"seed {self.seed}" + (f", {self.remark}" if self.remark else "")
+        for text, y, anchor in ((self.prompt, letter, "la"), (foot, self.height - letter, "ld")):
+            lines = "\n".join(textwrap.wrap(text, columns, max_lines=8, placeholder=" …"))
+            pen.multiline_text(
+                (letter, y), lines, "white", font, anchor, stroke_width=1, stroke_fill="black"
+            )
+        return picture
+
+
+def _palette(seed: int) -> Image.Image:
+    numbers = hashlib.shake_128(f"palette {seed}".encode()).digest(1 + 2 * 16)
+    palette = Image.new("RGB", (4, 4))
+    for cell in range(16):
+        drift, light = numbers[1 + 2 * cell] / 1000, numbers[2 + 2 * cell] / 600
+        colour = colorsys.hsv_to_rgb(numbers[0] / 255 + drift, 0.35 + drift, 0.4 + light)
+        palette.putpixel((cell % 4, cell // 4), tuple(int(255 * part) for part in colour))
+    return palette
 
 
 class Files:
@@ -80,69 +82,22 @@ class Files:
         key = (picture, file_format, infotext)
         with self._lock:
             if key not in self._kept:
-                found = self.text(picture.drawn(), file_format, infotext)
-                self._kept[key] = found
-                self._size += len(found)
-            self._kept.move_to_end(key)
+                self._kept[key] = self.text(picture.drawn(), file_format, infotext)
+                self._size += len(self._kept[key])
             found = self._kept[key]
+            self._kept.move_to_end(key)
             while self._size > self._most:
                 self._size -= len(self._kept.popitem(last=False)[1])
             return found
 
 
-def _background(width: int, height: int, seed: int) -> Image.Image:
-    numbers = hashlib.shake_128(f"palette {seed}".encode()).digest(1 + 2 * 16)
-    hue = numbers[0] / 255
-    palette = Image.new("RGB", (4, 4))
-    for cell in range(16):
-        drift, light = numbers[1 + 2 * cell], numbers[2 + 2 * cell]
-        colour = colorsys.hsv_to_rgb(hue + drift / 1000, 0.35 + drift / 800, 0.4 + light / 600)
-        palette.putpixel((cell % 4, cell // 4), tuple(int(255 * part) for part in colour))
-    return palette.resize((width, height), Image.Resampling.BICUBIC)
-
-
-def _write(picture: Image.Image, prompt: str, footer: str) -> None:
-    size = max(8, min(picture.size) // 16)
-    margin = size
-    font = _font(size)
-    pen = ImageDraw.Draw(picture)
-    columns = max(4, int((picture.width - 2 * margin) / font.getlength("n")))
-    room = max(1, (picture.height - 4 * margin) // int(size * 1.3))
-    lines = textwrap.wrap(prompt, columns, max_lines=room, placeholder=" …")
-    top = float(margin)
-    for line in lines:
-        pen.text((margin, top), line, "white", font, stroke_width=1, stroke_fill="black")
-        top += size * 1.3
-    bottom = picture.height - margin - size * 1.3
-    for line in reversed(textwrap.wrap(footer, columns)):
-        pen.text((margin, bottom), line, "white", font, stroke_width=1, stroke_fill="black")
-        bottom -= size * 1.3
-
-
-@functools.cache
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)
-
-
-def grid(pictures: Sequence[Image.Image]) -> Image.Image:
-    """The overview that a WebUI makes of several pictures of one size."""
-    rows = round(math.sqrt(len(pictures)))
-    columns = math.ceil(len(pictures) / rows)
-    width, height = pictures[0].size
-    sheet = Image.new("RGB", (columns * width, rows * height), "black")
-    for place, picture in enumerate(pictures):
-        sheet.paste(picture, (place % columns * width, place // columns * height))
-    return sheet
-
-
 def encode(picture: Image.Image, file_format: str, infotext: str | None = None) -> bytes:
-    """A file's bytes; `file_format` is png, jpg, jpeg or webp, anything else a KeyError.
+    """A file's bytes; `file_format` is a key of FORMATS.
 
     The infotext goes where WebUI servers put it: a PNG text chunk named `parameters`, or the
     EXIF field UserComment.
     """
-    kind = FORMATS[file_format.lower()]
-    file = io.BytesIO()
+    kind, file = FORMATS[file_format.lower()], io.BytesIO()
     if kind == "PNG":
         texts = PngInfo()
         if infotext is not None:
@@ -158,8 +113,7 @@ def encode(picture: Image.Image, file_format: str, infotext: str | None = None) 
 
 
 def decode(text: str) -> Image.Image | None:
-    """The picture in a base64 text, with or without `data:image/...;base64,`; None if there is
-    none."""
+    """The picture in a base64 text, with or without `data:image/...;base64,` before it, if any."""
     encoded = text.split(";base64,", 1)[-1] if text.startswith("data:image/") else text
     try:
         picture = Image.open(io.BytesIO(base64.b64decode(encoded)))

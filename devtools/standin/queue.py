@@ -33,16 +33,12 @@ class Task:
 
     @property
     def share_done(self) -> float:
-        if self.job_count <= 0:
-            return 0.0
-        share = self.job_no / self.job_count
-        if self.sampling_steps > 0:
-            share += self.sampling_step / self.sampling_steps / self.job_count
-        return min(share, 1.0)
+        passes = self.job_no + self.sampling_step / max(self.sampling_steps, 1)
+        return min(passes / self.job_count, 1.0) if self.job_count > 0 else 0.0
 
-    def seconds_left(self, share: float) -> float:
+    def seconds_left(self, share: float) -> float | None:
         elapsed = time.time() - self.started
-        return elapsed / share - elapsed
+        return elapsed / share - elapsed if share else None
 
 
 class Queue:
@@ -71,7 +67,11 @@ class Queue:
         ticket = object()
         with self._changed:
             self._line.append(ticket)
-            self._changed.wait_for(lambda: self._closing or self._is_first(ticket))
+            self._changed.wait_for(
+                lambda: (
+                    self._closing or not self._cards or ticket in islice(self._line, self._cards)
+                )
+            )
         try:
             if self._closing:
                 raise ClosingError
@@ -81,40 +81,33 @@ class Queue:
                 self._line.remove(ticket)
                 self._changed.notify_all()
 
-    def _is_first(self, ticket: object) -> bool:
-        return not self._cards or ticket in islice(self._line, self._cards)
-
     @contextmanager
     def work_on(self, task: Task) -> Iterator[None]:
         """Wait for the task's turn and run it."""
         self.waiting.append(task)
         try:
             with self.turn():
-                task.job_count = -1
-                task.started = time.time()
+                task.job_count, task.started = -1, time.time()
                 self.task = task
                 self.drawing.append(task)
                 self.waiting.remove(task)
-                try:
-                    yield
-                    self._finished.append(task.id)
-                finally:
-                    self.drawing.remove(task)
-                    task.job, task.job_count = "", 0
+                yield
+                self._finished.append(task.id)
         finally:
-            if task in self.waiting:
-                self.waiting.remove(task)
+            task.job, task.job_count = "", 0
+            for line in (self.waiting, self.drawing):
+                if task in line:
+                    line.remove(task)
 
     def sample(self, task: Task, steps: int, seconds: float) -> bool:
         """Let one pass take its time, step by step; False if it was stopped on the way."""
         task.sampling_steps, task.sampling_step = steps, 0
         for _ in range(steps):
             with self._changed:
-                self._changed.wait_for(
+                if self._changed.wait_for(
                     lambda: self._closing or task.interrupted, timeout=seconds / steps
-                )
-            if self._closing or task.interrupted:
-                return False
+                ):
+                    return False
             task.sampling_step += 1
         return True
 
@@ -139,34 +132,27 @@ class Queue:
         """What GET /sdapi/v1/progress says: the server's work, without naming the task."""
         task = self.task
         share = min(0.01 + task.share_done, 1.0) if task.job_count else 0.0
-        state = {
-            "interrupted": task.interrupted,
-            "job": task.job,
-            "job_count": task.job_count,
-            "job_timestamp": time.strftime("%Y%m%d%H%M%S", time.localtime(task.started)),
-            "job_no": task.job_no,
-            "sampling_step": task.sampling_step,
-            "sampling_steps": task.sampling_steps,
+        began = time.strftime("%Y%m%d%H%M%S", time.localtime(task.started))
+        left = task.seconds_left(share) or 0.0
+        return {
+            "progress": share,
+            "eta_relative": left,
+            "state": {**vars(task), "job_timestamp": began},
         }
-        left = task.seconds_left(share) if share else 0.0
-        return {"progress": share, "eta_relative": left, "state": state}
 
     def task_progress(self, task_id: str | None) -> dict[str, Any]:
         """What POST /internal/progress says of a task that it knows; of others, nothing."""
-        queued = self._waiting_ids()
+        queued = self.pending_tasks()["tasks"]
         if task_id in queued:
             place = f"In queue: {queued.index(task_id) + 1}/{len(queued)}"
             return {"queued": True, "textinfo": place}
         for task in self.drawing:
             if task_id and task.id == task_id:
                 share = task.share_done
-                left = task.seconds_left(share) if share else None
-                return {"active": True, "progress": share, "eta": left, "textinfo": None}
+                told = {"progress": share, "eta": task.seconds_left(share)}
+                return {"active": True, **told, "textinfo": None}
         return {"completed": task_id in self._finished}
 
     def pending_tasks(self) -> dict[str, Any]:
-        ids = self._waiting_ids()
+        ids = [task.id for task in self.waiting if task.id]
         return {"size": len(ids), "tasks": ids}
-
-    def _waiting_ids(self) -> list[str]:
-        return [task.id for task in self.waiting if task.id]

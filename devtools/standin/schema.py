@@ -1,20 +1,21 @@
 """A request's fields, checked by the schema that the server itself shows."""
 
 import copy
-import math
-from collections.abc import Callable, Mapping
+import operator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from devtools.standin.failures import RefusalError
 
-_LIMITS: Mapping[str, tuple[str, Callable[[float, float], bool]]] = {
-    "minimum": ("greater than or equal to", lambda value, limit: value >= limit),
-    "maximum": ("less than or equal to", lambda value, limit: value <= limit),
-    "exclusiveMinimum": ("greater than", lambda value, limit: value > limit),
-    "exclusiveMaximum": ("less than", lambda value, limit: value < limit),
+_LIMITS = {
+    "minimum": ("greater than or equal to", operator.ge),
+    "maximum": ("less than or equal to", operator.le),
+    "exclusiveMinimum": ("greater than", operator.gt),
 }
-_FLAGS = {"true": True, "1": True, "false": False, "0": False}
+_TYPES: Mapping[str, type] = {
+    "string": str, "boolean": bool, "array": list, "object": dict, "null": type(None),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -25,84 +26,65 @@ class Fields:
     given: frozenset[str]
 
 
-class _InvalidError(Exception):
-    """Why a value is none of its type."""
-
-
 def read_fields(openapi: Mapping[str, Any], path: str, body: object) -> Fields:
     """What a POST to `path` gives; a RefusalError as FastAPI words it where it cannot be."""
     if not isinstance(body, dict):
         text = "Field required" if body is None else "Input should be a valid dictionary"
-        raise RefusalError(422, [_complaint([], text)])
+        raise RefusalError(422, [{"loc": ["body"], "msg": text, "type": "value_error"}])
     content = openapi["paths"][path]["post"]["requestBody"]["content"]
     name = content["application/json"]["schema"]["$ref"].rpartition("/")[2]
     schema = openapi["components"]["schemas"][name]
     # The schemas of OpenAPI 3.0 cannot tell which fields take null; hardly any does not.
     takes_null = openapi["openapi"].startswith("3.0")
-    values, complaints = {}, []
+    values: dict[str, Any] = {}
+    complaints = []
     for field, rule in schema["properties"].items():
-        if field not in body:
-            values[field] = copy.deepcopy(rule.get("default"))
-            if field in schema.get("required", ()):
-                complaints.append(_complaint([field], "Field required"))
-            continue
         try:
-            null = takes_null and body[field] is None
-            values[field] = None if null else _convert(rule, body[field])
-        except _InvalidError as error:
-            complaints.append(_complaint([field], str(error)))
+            if field not in body and field in schema.get("required", ()):
+                raise ValueError("Field required")
+            is_left = field not in body or (takes_null and body[field] is None)
+            default = None if field in body else copy.deepcopy(rule.get("default"))
+            values[field] = default if is_left else _convert(rule, body[field])
+        except ValueError as error:
+            place = {"loc": ["body", field], "msg": str(error)}
+            complaints.append({**place, "type": "value_error"})
     if complaints:
         raise RefusalError(422, complaints)
-    return Fields(values, frozenset(body) & frozenset(values))
-
-
-def _complaint(place: list[str], text: str) -> dict[str, Any]:
-    kind = "missing" if text == "Field required" else "value_error"
-    return {"loc": ["body", *place], "msg": text, "type": kind}
+    return Fields(values, frozenset(body))
 
 
 def _convert(rule: Mapping[str, Any], value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """The value as its rule has it; text that is a number passes for one, as with pydantic."""
+    """The value as its rule has it; a ValueError says why it cannot be."""
     if "anyOf" in rule:
-        return _first_that_fits(rule["anyOf"], value)
+        for one in rule["anyOf"][:-1]:
+            try:
+                return _convert(one, value)
+            except ValueError as error:
+                reason = error
+        if value is None and rule["anyOf"][-1] == {"type": "null"}:
+            return None
+        if rule["anyOf"][-1] == {"type": "null"}:
+            raise reason
+        return _convert(rule["anyOf"][-1], value)
     kind = rule.get("type")
-    if kind is None or (kind == "string" and isinstance(value, str)):
-        found = value
-    elif kind in ("integer", "number"):
-        found = _number(kind, value)
-    elif kind == "boolean" and str(value).lower() in _FLAGS:
-        found = _FLAGS[str(value).lower()]
-    elif kind == "array" and isinstance(value, list):
-        found = [_convert(rule.get("items", {}), one) for one in value]
-    elif (kind == "object" and isinstance(value, dict)) or (kind == "null" and value is None):
-        found = value
-    else:
-        raise _InvalidError(f"Input should be a valid {kind}")
+    if kind in ("integer", "number"):
+        value = _number(kind, value)
+    elif kind and not isinstance(value, _TYPES[kind]):
+        raise ValueError(f"Input should be a valid {kind}")
     for name, (words, holds) in _LIMITS.items():
-        if name in rule and not holds(found, rule[name]):
-            raise _InvalidError(f"Input should be {words} {rule[name]:g}")
-    if "enum" in rule and found not in rule["enum"]:
-        raise _InvalidError(f"Input should be one of {rule['enum']}")
-    return found
+        if name in rule and not holds(value, rule[name]):
+            raise ValueError(f"Input should be {words} {rule[name]:g}")
+    return value
 
 
-def _first_that_fits(rules: list[Mapping[str, Any]], value: Any) -> Any:  # noqa: ANN401 - as above
-    first: _InvalidError | None = None
-    for rule in rules:
-        try:
-            return _convert(rule, value)
-        except _InvalidError as error:
-            first = first or error
-    raise first or _InvalidError("Input should be valid")
-
-
-def _number(kind: str, value: object) -> float:
+def _number(kind: str, value: Any) -> float:  # noqa: ANN401 - any JSON value
+    """Text that is a number passes for one, as with pydantic."""
     try:
-        number = float(value) if isinstance(value, int | float | str) else math.nan
-    except (ValueError, OverflowError):
-        number = math.nan
-    if math.isnan(number) or (kind == "integer" and not number.is_integer()):
-        raise _InvalidError(f"Input should be a valid {kind}")
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"Input should be a valid {kind}") from None
+    if kind == "integer" and not number.is_integer():
+        raise ValueError("Input should be a valid integer")
     if kind == "number":
         return number
     return value if isinstance(value, int) else int(number)

@@ -10,9 +10,10 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 
 class _Handler(WSGIRequestHandler):
+    server: "Server"
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        del size
-        if isinstance(self.server, Server) and self.server.verbose:
+        if self.server.verbose and size:
             # Without the query, which may hold what is nobody's business.
             print(self.command, self.path.partition("?")[0], int(code), flush=True)
 

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, TypedDict
 
 from devtools.standin.failures import CrashError
 from devtools.standin.family import API, Checkpoint, Family, without_hash
@@ -34,19 +34,23 @@ class Applied:
     hires_scheduler: str = ""
 
 
-@dataclass(frozen=True)
-class Start:
-    """How the server was started; `delay` are seconds per picture, `cache` bytes of pictures."""
+class Start(TypedDict, total=False):
+    """How a server is started.
 
-    api_auth: str | None = None
-    delay: float = 0.0
-    image_format: str | None = None
-    api: bool = True
-    docs: bool = True
-    gzip: bool = True
-    noise: bool = False
-    cards: int = 1
-    cache: int = 2**27
+    delay: seconds that one image takes. cards: how many generations are drawn at the same time, 1
+    unless set; 0 is any number. docs: off on an SD.Next that hides its schema. noise: pictures as
+    large as photographs. cache: bytes of encoded pictures that are kept.
+    """
+
+    api_auth: str | None
+    delay: float
+    image_format: str | None
+    api: bool
+    docs: bool
+    gzip: bool
+    noise: bool
+    cards: int
+    cache: int
 
 
 class State:
@@ -58,14 +62,13 @@ class State:
 
     def __init__(self, family: Family, start: Start) -> None:
         self.family = family
-        self.delay = start.delay
-        self.noise = start.noise
-        self.queue = Queue(start.cards)
-        self.files = Files(start.cache)
+        self.delay, self.noise = start.get("delay", 0.0), start.get("noise", False)
+        self.queue = Queue(start.get("cards", 1))
+        self.files = Files(start.get("cache", 2**27))
         self.checkpoints = [Checkpoint(one) for one in family.replies[f"{API}sd-models"]]
         self.options: dict[str, Any] = dict(family.replies[f"{API}options"])
-        if start.image_format:
-            self.options["samples_format"] = start.image_format
+        if file_format := start.get("image_format"):
+            self.options["samples_format"] = file_format
         self.loads: list[str] = []
         self.drawn: list[Applied] = []
         self.memory_failures: deque[str] = deque()
@@ -92,12 +95,11 @@ class State:
 
     def closest_checkpoint(self, search: str) -> Checkpoint:
         """As the server looks for a refiner: a part of a title will do as well."""
-        if exact := self.find_checkpoint(search):
-            return exact
-        for part in (search, without_hash(search)):
-            if matches := [one for one in self.checkpoints if part in one.title]:
-                return min(matches, key=lambda one: len(one.title))
-        raise CrashError("Exception", f"Could not find checkpoint with name {search}")
+        found = [one for one in self.checkpoints if without_hash(search) in one.title]
+        exact = self.find_checkpoint(search)
+        if not exact and not found:
+            raise CrashError("Exception", f"Could not find checkpoint with name {search}")
+        return exact or min(found, key=lambda one: len(one.title))
 
     def vae(self, options: Mapping[str, Any]) -> str | None:
         """The VAE in use; an unknown name means none, without a word."""
@@ -130,17 +132,11 @@ class State:
         self._unsaved -= wanted.keys()
         return options
 
-    def _load(self, options: dict[str, Any]) -> None:
+    def _load(self, options: Mapping[str, Any]) -> None:
         """Where there are modules, they are loaded with the model, and again with every choice."""
-        wanted = self.find_checkpoint(options[MODEL]) or self.loaded
-        modules = self.modules(options)
-        if wanted is self.loaded and modules == self._loaded_modules:
+        wanted, modules = self.find_checkpoint(options[MODEL]), self.modules(options)
+        if wanted in (self.loaded, None) and modules == self._loaded_modules:
             return
-        self._loaded_modules = modules
-        self.bring(wanted)
-
-    def bring(self, wanted: Checkpoint) -> None:
-        """Load a model into memory."""
-        wanted.learn_hash()
-        self.loaded = wanted
-        self.loads.append(wanted.title)
+        self.loaded, self._loaded_modules = wanted or self.loaded, modules
+        self.loaded.learn_hash()
+        self.loads.append(self.loaded.title)
