@@ -117,10 +117,10 @@ def without_hash(title: str) -> str:
     return re.sub(r"\s*\[[^\]]*\]\s*$", "", title)
 
 
-def _read(file: Path) -> Family:
+def read_family(file: Path) -> Family:
     found = json.loads(file.read_text("utf-8"))
     return Family(file.stem, **{"statuses": {}, **found, "traits": Traits(**found["traits"])})
 
 
 _FILES = sorted((Path(__file__).parent / "recorded").glob("*.json"))
-FAMILIES: Mapping[str, Family] = {file.stem: _read(file) for file in _FILES}
+FAMILIES: Mapping[str, Family] = {file.stem: read_family(file) for file in _FILES}
