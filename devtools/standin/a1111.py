@@ -9,108 +9,83 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, request
+from flask import request
 from PIL import Image
 
 from devtools.standin import infotext, pictures
-from devtools.standin.app import App, View, json_reply
-from devtools.standin.drawing import (
-    MOST_PIXELS,
-    Generation,
-    SecondPass,
-    decode_input,
-    target_size,
-)
+from devtools.standin.app import App, View
+from devtools.standin.drawing import Generation, SecondPass, decode_input, target_size
 from devtools.standin.failures import CrashError, RefusalError
 from devtools.standin.family import API, Family
 from devtools.standin.queue import Task
-from devtools.standin.schema import Fields, read_fields
+from devtools.standin.schema import read_fields
 
 _REFRESHED = ("checkpoints", "vae", "loras", "embeddings")
-# Request fields by their names in an infotext, and those that are no text.
+# Request fields and options, by their names in an infotext.
 _IN_INFOTEXT = {
     "prompt": "Prompt", "negative_prompt": "Negative prompt", "sampler_name": "Sampler",
     "scheduler": "Schedule type", "steps": "Steps", "seed": "Seed", "width": "Size-1",
     "height": "Size-2", "cfg_scale": "CFG scale", "denoising_strength": "Denoising strength",
 }  # fmt: skip
-_NUMBERS = {"steps": int, "seed": int, "width": int, "height": int}
-_NUMBERS_WITH_POINT = ("cfg_scale", "denoising_strength")
+_OPTIONS = {"sd_model_checkpoint": "Model hash", "CLIP_stop_at_last_layers": "Clip skip"}
 
 
 class A1111App(App):
     """AUTOMATIC1111 or one of its forks."""
 
-    def views(self) -> Mapping[str, View]:
-        queue = self.state.queue
+    def views(self) -> dict[str, View]:
         return {
             **{f"POST {API}refresh-{what}": self.refresh for what in _REFRESHED},
             f"POST {API}txt2img": lambda: self.generate("txt2img", self.fields()),
             f"POST {API}img2img": lambda: self.generate("img2img", self.fields()),
-            f"POST {API}extra-single-image": lambda: self._enlarge(self.fields().values),
-            f"POST {API}png-info": lambda: _png_info(self.fields().values),
+            f"POST {API}extra-single-image": lambda: self._enlarge(self.fields()),
+            f"POST {API}png-info": lambda: _png_info(self.fields()),
             f"POST {API}interrupt": self.interrupt,
             f"GET {API}progress": self._progress,
-            "POST /internal/progress": lambda: self.task_progress(self.fields().values),
-            "GET /internal/pending-tasks": queue.pending_tasks,
+            "POST /internal/progress": lambda: self.task_progress(self.fields()["id_task"]),
+            "GET /internal/pending-tasks": self.queue.pending_tasks,
         }
 
-    def fields(self) -> Fields:
+    def fields(self) -> dict[str, Any]:
         """The request's fields, converted; a RefusalError where they cannot be."""
         try:
             body = json.loads(request.get_data() or "null")
         except json.JSONDecodeError as error:
             complaint = {"loc": ["body", error.pos], "msg": "JSON decode error"}
             raise RefusalError(422, [{**complaint, "type": "json_invalid"}]) from error
+        if isinstance(body, dict) and body.get("infotext"):
+            body = _from_infotext(body["infotext"]) | body
         return read_fields(self.family.replies["/openapi.json"], request.path, body)
-
-    def is_guarded(self, path: str) -> bool:
-        # The built-in LoRA extension registers its routes itself and forgets the login.
-        return super().is_guarded(path) and not path.endswith("loras")
-
-    def refused(self, error: RefusalError) -> Response:
-        told = {"error": "HTTPException", "detail": error.detail, "body": "", "errors": ""}
-        if self.family.traits.plain_refusals or isinstance(error.detail, list):
-            told = {"detail": error.detail}
-        response = json_reply(told, error.status)
-        # Elsewhere the header is lost on the way.
-        if error.status == 401 and self.family.traits.plain_refusals:
-            response.headers["WWW-Authenticate"] = "Basic"
-        return response
-
-    def crashed(self, error: CrashError) -> Response:
-        told = {"error": error.name, "detail": "", "body": ""}
-        return json_reply({**told, self.family.traits.crash_key: str(error)}, 500)
 
     def interrupt(self) -> object:
         """Stop the running task, whosever it is."""
-        self.state.queue.interrupt()
+        self.queue.interrupt()
         return {}
 
     def refresh(self) -> object:
         """Look at the folders again, when nobody draws."""
-        with self.state.queue.turn():
+        with self.queue.work_on(Task()):
             return None
 
-    def task_progress(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def task_progress(self, task_id: str | None) -> dict[str, Any]:
         """How far one task is."""
         unknown = self.family.replies["POST /internal/progress"]
-        return {**unknown, **self.state.queue.task_progress(values["id_task"])}
+        return {**unknown, **self.queue.task_progress(task_id)}
 
-    def generate(self, kind: str, fields: Fields) -> dict[str, Any]:
+    def generate(self, kind: str, fields: dict[str, Any]) -> dict[str, Any]:
         """The reply to a txt2img or img2img request."""
-        state, values = self.state, dict(fields.values)
-        _fill_from_infotext(values, fields.given)
+        state, values = self.state, dict(fields)
         _choose_sampler(self.family, values)
         values["script"] = _script(self.family, kind, values)
         if kind == "img2img":
             self.open_inputs(values)
-        task = Task.named(values["force_task_id"], kind)
+        task = Task(values["force_task_id"] or f"task({id(values)})", job=f"scripts_{kind}")
         restore = values["override_settings_restore_afterwards"]
-        with state.queue.work_on(task):
+        with self.queue.work_on(task):
             options = state.settings(values["override_settings"] or {}, restore=restore)
             drawing = A1111Generation(state, values, options)
             drawing.run(task)
-        return self.reply(fields.values, drawing)
+        return self.reply(fields, drawing)
 
     def reply(self, given: Mapping[str, Any], drawing: Generation) -> dict[str, Any]:
         """What a finished generation sends."""
@@ -142,16 +117,16 @@ class A1111App(App):
 
     def _enlarge(self, values: Mapping[str, Any]) -> dict[str, Any]:
         picture, task = decode_input(values["image"]), Task(job="extras")
-        with self.state.queue.work_on(task):
+        with self.queue.work_on(task):
             task.job_count = 1
             if self.enlarges([values["upscaler_1"], values["upscaler_2"]]):
                 picture = _resized(picture.convert("RGB"), values)
-            self.state.queue.sample(task, 1, self.state.delay)
+            self.queue.sample(task, 1, self.state.delay)
         text = self.state.files.text(picture, self.state.options["samples_format"])
         return {"html_info": "", "image": text}
 
     def _progress(self) -> dict[str, Any]:
-        idle, found = self.family.replies[f"{API}progress"], self.state.queue.server_progress()
+        idle, found = self.family.replies[f"{API}progress"], self.queue.server_progress()
         state = {name: found["state"].get(name, one) for name, one in idle["state"].items()}
         return {**idle, **found, "state": state}
 
@@ -175,8 +150,6 @@ class A1111Generation(Generation):
         if self.loras:
             self.remarks["Lora hashes"] = ", ".join(f"{name}: 0123456789ab" for name in self.loras)
         size = (second.width, second.height) if second else (values["width"], values["height"])
-        if size[0] * size[1] > MOST_PIXELS:
-            self.state.memory_failures.append("")
         if min(size) < 8:
             raise CrashError("RuntimeError", "Trying to create tensor with an empty dimension")
         return second
@@ -228,20 +201,14 @@ class A1111Generation(Generation):
         return SecondPass(size[0], size[1], steps, upscaler, sampler, scheduler, said)
 
 
-def _fill_from_infotext(values: dict[str, Any], given: frozenset[str]) -> None:
-    """Take from the `infotext` field what the request does not say itself."""
-    found = infotext.read(values["infotext"] or "")
-    try:
-        for field, name in _IN_INFOTEXT.items():
-            if found.get(name) and field in values and field not in given:
-                kind = float if field in _NUMBERS_WITH_POINT else _NUMBERS.get(field, str)
-                values[field] = kind(found[name])
-        overrides: dict[str, Any] = {"sd_model_checkpoint": found.get("Model hash")}
-        if "Clip skip" in found:
-            overrides["CLIP_stop_at_last_layers"] = int(found["Clip skip"])
-    except ValueError as error:
-        raise CrashError("ValueError", str(error)) from error
-    values["override_settings"] = {**overrides, **(values["override_settings"] or {})}
+def _from_infotext(text: str) -> dict[str, Any]:
+    """What the `infotext` field says for fields that the request leaves out."""
+    found = infotext.read(text)
+    fields: dict[str, Any] = {
+        name: found[one] for name, one in _IN_INFOTEXT.items() if one in found
+    }
+    overrides = {name: found[one] for name, one in _OPTIONS.items() if one in found}
+    return {**fields, "override_settings": overrides}
 
 
 def _choose_sampler(family: Family, values: dict[str, Any]) -> None:

@@ -1,12 +1,11 @@
 """The web application of any family: its routes, and what happens around every request."""
 
-import functools
 import gzip
 import json
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import Flask, Response, request
@@ -35,29 +34,25 @@ class Received:
     headers: Headers
 
 
-class App(ABC):
-    """The application around one State."""
+class App:
+    """The application around one State, with AUTOMATIC1111's manners."""
 
     def __init__(self, state: State, start: Start) -> None:
-        self.state, self.family, self._gzip = state, state.family, start.get("gzip", True)
+        self.state, self.family, self.queue = state, state.family, state.queue
         self.received: list[Received] = []
         self.plans = Plans()
         logins = (start.get("api_auth") or "").split(",")
         self._logins = dict(one.split(":") for one in logins if one)
+        self._gzips = start.get("gzip", True) and self.family.traits.compresses_from is not None
         api, docs = start.get("api", True), start.get("docs", True)
         self.flask = Flask(__name__, static_folder=None)
-        paths = [path for path in self.family.replies if path.startswith("/")]
-        views: dict[str, View] = {
-            **{f"GET {path}": functools.partial(self.told, path) for path in paths},
-            **self.views(),
-            f"GET {COUNTS}": self._counts,
-        }
-        for route, view in views.items():
+        told = [path for path in self.family.replies if path.startswith("/")]
+        views = {f"GET {path}": partial(self.told, path) for path in told} | self.views()
+        for route, view in {**views, f"GET {COUNTS}": self._counts}.items():
             method, path = route.split()
             shown = api if path.startswith(API) else docs or path != "/openapi.json"
-            if shown and (path == COUNTS or self.family.offers(method, path)):
-                answer = functools.partial(_answered, view)
-                self.flask.add_url_rule(path, route, answer, methods=[method])
+            if path == COUNTS or (shown and self.family.offers(method, path)):
+                self.flask.add_url_rule(path, route, partial(_answer, view), methods=[method])
         self.flask.before_request(self._receive)
         self.flask.after_request(self._finish)
         self.flask.register_error_handler(RefusalError, self.refused)
@@ -65,25 +60,33 @@ class App(ABC):
         self.flask.register_error_handler(ClosingError, lambda _error: Response(status=503))
         self.flask.register_error_handler(HTTPException, self.not_found)
 
-    @abstractmethod
-    def views(self) -> Mapping[str, View]:
+    def views(self) -> dict[str, View]:
         """What answers "GET /path" beside what is recorded: a reply's JSON, or a whole reply."""
+        raise NotImplementedError
 
-    @abstractmethod
     def refused(self, error: RefusalError) -> Response:
         """A refusal in this server's form."""
+        told = {"error": "HTTPException", "detail": error.detail, "body": "", "errors": ""}
+        if self.family.traits.plain_refusals or isinstance(error.detail, list):
+            told = {"detail": error.detail}
+        response = json_reply(told, error.status)
+        # Elsewhere the header is lost on the way.
+        if error.status == 401 and self.family.traits.plain_refusals:
+            response.headers["WWW-Authenticate"] = "Basic"
+        return response
 
-    @abstractmethod
     def crashed(self, error: CrashError) -> Response:
         """A crash in this server's form."""
+        told = {"error": error.name, "detail": "", "body": ""}
+        return json_reply({**told, self.family.traits.crash_key: str(error)}, 500)
 
     def not_found(self, error: HTTPException) -> Response:
         """The reply for a path, or a method, that does not exist."""
         return json_reply({"detail": error.name}, error.code or 404)
 
     def is_guarded(self, path: str) -> bool:
-        """Whether a login is wanted here, if at all."""
-        return path.startswith(API)
+        """Whether a login is wanted here, if at all; LoRAs' extension forgets it."""
+        return path.startswith(API) and not path.endswith("loras")
 
     def told(self, path: str) -> Response:
         """A recorded reply, with what has changed since."""
@@ -95,7 +98,7 @@ class App(ABC):
         return json_reply(reply, self.family.statuses.get(path, 200))
 
     def _counts(self) -> dict[str, int]:
-        drawing, waiting = len(self.state.queue.drawing), len(self.state.queue.waiting)
+        drawing, waiting = len(self.queue.drawing), len(self.queue.waiting)
         return {"received": len(self.received), "drawing": drawing, "waiting": waiting}
 
     def _receive(self) -> Response | None:
@@ -107,7 +110,7 @@ class App(ABC):
         body = request.get_json(force=True, silent=True)
         self.received.append(Received(request.method, path, query, body, headers))
         if self.plans.hangs_now(path):
-            self.state.queue.wait_for_the_end()
+            self.queue.wait_for_the_end()
             raise ClosingError
         if self.plans.failures[path]:
             return self.plans.failures[path].popleft()
@@ -124,16 +127,15 @@ class App(ABC):
             elapsed = time.perf_counter() - request.environ["standin.started"]
             response.headers["X-Process-Time"] = f"{elapsed:.4f}"
         cut = self.plans.cut(request.path, response)
-        if cut is response and self._gzip and traits.compresses_from and "gzip" in takes:
-            body = response.get_data()
-            if len(body) >= traits.compresses_from:
-                # The level of the real servers, which costs them seconds.
-                response.set_data(gzip.compress(body, compresslevel=9))
-                response.headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+        long = cut is response and len(response.get_data()) >= (traits.compresses_from or 0)
+        if self._gzips and long and "gzip" in takes:
+            # The level of the real servers, which costs them seconds.
+            response.set_data(gzip.compress(response.get_data(), compresslevel=9))
+            response.headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
         return cut
 
 
-def _answered(view: View) -> Response:
+def _answer(view: View) -> Response:
     result = view()
     return result if isinstance(result, Response) else json_reply(result)
 

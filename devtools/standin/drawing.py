@@ -19,7 +19,7 @@ from devtools.standin.queue import Task
 from devtools.standin.state import Applied, State
 
 # Larger pictures end as they would on most cards.
-MOST_PIXELS = 100_000_000
+_MOST_PIXELS = 100_000_000
 _LORA = re.compile(r"<lora:([^:>]+)[^>]*>")
 
 
@@ -103,9 +103,12 @@ class Generation:
                 hires_sampler=second.sampler,
                 hires_scheduler=second.scheduler,
             )
-        if self.state.memory_failures:
+        width, height = self.values["width"], self.values["height"]
+        pixels = second.width * second.height if second else width * height
+        if self.state.memory_failures or pixels > _MOST_PIXELS:
             task.interrupted = True
-            self.fail_for_memory(self.state.memory_failures.popleft())
+            failures = self.state.memory_failures
+            self.fail_for_memory(failures.popleft() if failures else "nothing")
             return
         batches, size = self.values["n_iter"], self.values["batch_size"]
         task.job_count = batches * (2 if second else 1)

@@ -16,7 +16,7 @@ without descriptions and choices; checkpoints and other files are an invented st
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -28,25 +28,16 @@ API = "/sdapi/v1/"
 class Traits:
     """What tells the families of one line apart in what they do."""
 
-    # Refusals come as {"detail": …} alone, and a refused login asks for one.
-    plain_refusals: bool = False
-    # The key that holds a crash's text.
-    crash_key: str = "errors"
-    # The words for a login that is none of the server's.
+    plain_refusals: bool = False  # {"detail": …} alone, and a refused login asks for one
+    crash_key: str = "errors"  # holds a crash's text
     wrong_login: str = "Incorrect username or password"
-    # VAEs and text encoders are modules, and a second pass must say which.
-    modules: bool = False
-    # An unknown sampler is refused, not replaced, and its scheduler is part of its name.
-    joined_samplers: bool = False
-    # Without a switch point the refiner is never used, elsewhere at once.
-    refiner_waits: bool = False
-    # An infotext has a line for a negative prompt, even for none.
-    blank_negative: bool = False
+    modules: bool = False  # instead of VAEs; a second pass must say which
+    joined_samplers: bool = False  # name their schedulers; an unknown one is refused, not replaced
+    refiner_waits: bool = False  # without a switch point for ever, elsewhere not at all
+    blank_negative: bool = False  # an infotext has a line for it, even if there is none
     tells_time: bool = True
-    # Bytes of a reply; None for never.
-    compresses_from: int | None = 1000
-    # Options that the settings file, written by an older version, lacks: an override of one stays.
-    unsaved_options: tuple[str, ...] = ()
+    compresses_from: int | None = 1000  # bytes of a reply; None for never
+    unsaved_options: Collection[str] = ()  # not in the settings file: an override of one stays
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,11 @@
 """Who draws, who waits, how far each is, and how it is stopped."""
 
-import secrets
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 from devtools.standin.failures import ClosingError
@@ -26,11 +24,6 @@ class Task:
     interrupted: bool = False
     started: float = field(default_factory=time.time)
 
-    @classmethod
-    def named(cls, task_id: str | None, kind: str) -> "Task":
-        name = task_id or f"task({kind}-{secrets.token_hex(4).upper()})"
-        return cls(id=name, job=f"scripts_{kind}")
-
     @property
     def share_done(self) -> float:
         passes = self.job_no + self.sampling_step / max(self.sampling_steps, 1)
@@ -44,60 +37,48 @@ class Task:
 class Queue:
     """First come, first served, by as many cards as there are; 0 are any number.
 
-    `task` is the one that began last, running or not, and `drawing` are all that run.
+    `task` is the generation that began last, running or not.
     """
 
     def __init__(self, cards: int = 1) -> None:
         self.task = Task()
-        self.waiting: list[Task] = []
-        self.drawing: list[Task] = []
         self._cards = cards
+        self._line: list[Task] = []
         self._finished: deque[str] = deque(maxlen=16)
-        self._line: deque[object] = deque()
         self._changed = threading.Condition()
         self._closing = False
+
+    @property
+    def drawing(self) -> list[Task]:
+        return self._line[: self._cards or None]
+
+    @property
+    def waiting(self) -> list[Task]:
+        """Those behind, but for what draws nothing."""
+        return [task for task in self._line[self._cards or len(self._line) :] if task.job]
 
     @property
     def running(self) -> Task | None:
         return self.task if self.task.job_count else None
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Wait until a card is free and everyone who came before has one."""
-        ticket = object()
+    def work_on(self, task: Task) -> Iterator[None]:
+        """Wait until a card is free and everyone who came before has one; run the task."""
         with self._changed:
-            self._line.append(ticket)
-            self._changed.wait_for(
-                lambda: (
-                    self._closing or not self._cards or ticket in islice(self._line, self._cards)
-                )
-            )
+            self._line.append(task)
+            self._changed.wait_for(lambda: self._closing or task in self.drawing)
         try:
             if self._closing:
                 raise ClosingError
+            if task.job:
+                task.job_count, task.started, self.task = -1, time.time(), task
             yield
-        finally:
-            with self._changed:
-                self._line.remove(ticket)
-                self._changed.notify_all()
-
-    @contextmanager
-    def work_on(self, task: Task) -> Iterator[None]:
-        """Wait for the task's turn and run it."""
-        self.waiting.append(task)
-        try:
-            with self.turn():
-                task.job_count, task.started = -1, time.time()
-                self.task = task
-                self.drawing.append(task)
-                self.waiting.remove(task)
-                yield
-                self._finished.append(task.id)
+            self._finished.append(task.id)
         finally:
             task.job, task.job_count = "", 0
-            for line in (self.waiting, self.drawing):
-                if task in line:
-                    line.remove(task)
+            with self._changed:
+                self._line.remove(task)
+                self._changed.notify_all()
 
     def sample(self, task: Task, steps: int, seconds: float) -> bool:
         """Let one pass take its time, step by step; False if it was stopped on the way."""
@@ -133,12 +114,8 @@ class Queue:
         task = self.task
         share = min(0.01 + task.share_done, 1.0) if task.job_count else 0.0
         began = time.strftime("%Y%m%d%H%M%S", time.localtime(task.started))
-        left = task.seconds_left(share) or 0.0
-        return {
-            "progress": share,
-            "eta_relative": left,
-            "state": {**vars(task), "job_timestamp": began},
-        }
+        state = {**vars(task), "job_timestamp": began}
+        return {"progress": share, "eta_relative": task.seconds_left(share) or 0.0, "state": state}
 
     def task_progress(self, task_id: str | None) -> dict[str, Any]:
         """What POST /internal/progress says of a task that it knows; of others, nothing."""
@@ -148,8 +125,7 @@ class Queue:
             return {"queued": True, "textinfo": place}
         for task in self.drawing:
             if task_id and task.id == task_id:
-                share = task.share_done
-                told = {"progress": share, "eta": task.seconds_left(share)}
+                told = {"progress": task.share_done, "eta": task.seconds_left(task.share_done)}
                 return {"active": True, **told, "textinfo": None}
         return {"completed": task_id in self._finished}
 

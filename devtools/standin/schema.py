@@ -1,9 +1,9 @@
 """A request's fields, checked by the schema that the server itself shows."""
 
+import contextlib
 import copy
 import operator
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from devtools.standin.failures import RefusalError
@@ -18,16 +18,8 @@ _TYPES: Mapping[str, type] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Fields:
-    """A request's converted values, defaults included, and the names it gave itself."""
-
-    values: dict[str, Any]
-    given: frozenset[str]
-
-
-def read_fields(openapi: Mapping[str, Any], path: str, body: object) -> Fields:
-    """What a POST to `path` gives; a RefusalError as FastAPI words it where it cannot be."""
+def read_fields(openapi: Mapping[str, Any], path: str, body: object) -> dict[str, Any]:
+    """What a POST to `path` gives, with defaults; a RefusalError as FastAPI words it."""
     if not isinstance(body, dict):
         text = "Field required" if body is None else "Input should be a valid dictionary"
         raise RefusalError(422, [{"loc": ["body"], "msg": text, "type": "value_error"}])
@@ -50,22 +42,18 @@ def read_fields(openapi: Mapping[str, Any], path: str, body: object) -> Fields:
             complaints.append({**place, "type": "value_error"})
     if complaints:
         raise RefusalError(422, complaints)
-    return Fields(values, frozenset(body))
+    return values
 
 
 def _convert(rule: Mapping[str, Any], value: Any) -> Any:  # noqa: ANN401 - any JSON value
     """The value as its rule has it; a ValueError says why it cannot be."""
     if "anyOf" in rule:
-        for one in rule["anyOf"][:-1]:
-            try:
-                return _convert(one, value)
-            except ValueError as error:
-                reason = error
-        if value is None and rule["anyOf"][-1] == {"type": "null"}:
-            return None
-        if rule["anyOf"][-1] == {"type": "null"}:
-            raise reason
-        return _convert(rule["anyOf"][-1], value)
+        first, *others = rule["anyOf"]
+        with contextlib.suppress(ValueError):
+            return _convert(first, value)
+        if others == [{"type": "null"}] and value is not None:
+            return _convert(first, value)
+        return _convert({"anyOf": others} if others[1:] else others[0], value)
     kind = rule.get("type")
     if kind in ("integer", "number"):
         value = _number(kind, value)

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from devtools.standin import pictures
 from devtools.standin.app import App, View, json_reply
-from devtools.standin.drawing import MOST_PIXELS, Generation, SecondPass
+from devtools.standin.drawing import Generation, SecondPass
 from devtools.standin.failures import CrashError, RefusalError
 from devtools.standin.family import API, Family
 from devtools.standin.queue import Task
@@ -47,7 +47,7 @@ _KINDS: Mapping[type, str] = {
 class SdCppApp(App):
     """A server without logins, without a schema, and without words for what it does not have."""
 
-    def views(self) -> Mapping[str, View]:
+    def views(self) -> dict[str, View]:
         return {
             f"POST {API}txt2img": lambda: self._generate("txt2img"),
             f"POST {API}img2img": lambda: self._generate("img2img"),
@@ -68,7 +68,7 @@ class SdCppApp(App):
     def _generate(self, kind: str) -> dict[str, Any]:
         body = _body(request.get_data())
         values = _values(self.family, body, is_txt2img=kind == "txt2img")
-        task = Task()
+        task = Task(job="img_gen")
         with self.state.queue.work_on(task):
             drawing = SdCppGeneration(self.state, values, self.state.options)
             drawing.run(task)
@@ -84,12 +84,9 @@ class SdCppGeneration(Generation):
         return [PurePosixPath(path).stem for path in self.values["lora"]]
 
     def prepare(self) -> SecondPass | None:
-        width, height = self.values["final_size"]
-        if width * height > MOST_PIXELS:
-            self.state.memory_failures.append("nothing")
         # All that comes out has this size, whatever was asked.
-        remarks, upscaler = self.values["hires"], self.values["hires"].get("Hires upscale", "")
-        return SecondPass(width, height, 0, upscaler, remarks=remarks)
+        (width, height), remarks = self.values["final_size"], self.values["hires"]
+        return SecondPass(width, height, 0, remarks.get("Hires upscale", ""), remarks=remarks)
 
     def fail_for_memory(self, leftover: str) -> None:
         raise RefusalError(500, f"generate_image returned no results{leftover and ''}")

@@ -9,12 +9,11 @@ from PIL import ImageFilter
 
 from devtools.standin.a1111 import A1111App
 from devtools.standin.app import View, json_reply
-from devtools.standin.drawing import MOST_PIXELS, Generation, SecondPass, target_size
+from devtools.standin.drawing import Generation, SecondPass, target_size
 from devtools.standin.failures import CrashError, RefusalError
 from devtools.standin.family import API, Checkpoint, Family, without_hash
 from devtools.standin.pictures import Sketch
 from devtools.standin.queue import Task
-from devtools.standin.schema import Fields
 from devtools.standin.state import MODEL, State
 
 
@@ -46,7 +45,7 @@ class SdNextApp(A1111App):
     def is_guarded(self, path: str) -> bool:
         return path.startswith((API, "/internal/"))
 
-    def views(self) -> Mapping[str, View]:
+    def views(self) -> dict[str, View]:
         return {**super().views(), f"POST {API}refresh-loras": dict}
 
     def refused(self, error: RefusalError) -> Response:
@@ -62,11 +61,10 @@ class SdNextApp(A1111App):
     def refresh(self) -> object:
         return Response(status=204)
 
-    def task_progress(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def task_progress(self, task_id: str | None) -> dict[str, Any]:
         """No request over the API has a task's name, so none is ever found by one."""
-        task = self.state.queue.task
-        step = {"job": task.job, "step": task.sampling_step, "steps": max(task.sampling_steps, 1)}
-        return {**super().task_progress({**values, "id_task": ""}), **step, "completed": False}
+        step, steps = self.queue.task.sampling_step, self.queue.task.sampling_steps
+        return {**super().task_progress(task_id), "step": step, "steps": max(steps, 1)}
 
     def open_inputs(self, values: dict[str, Any]) -> None:
         if values["init_images"] is None:
@@ -77,8 +75,8 @@ class SdNextApp(A1111App):
         """It notes an unknown one in its log and gives the picture back as it came."""
         return wanted[0] != "None" and wanted[0] in self.family.names("upscalers")
 
-    def generate(self, kind: str, fields: Fields) -> dict[str, Any]:
-        state, values = self.state, dict(fields.values)
+    def generate(self, kind: str, fields: dict[str, Any]) -> dict[str, Any]:
+        state, values = self.state, dict(fields)
         if kind == "img2img":
             self.open_inputs(values)
         values["sampler_name"] = _sampler(self.family, values["sampler_name"])
@@ -87,9 +85,9 @@ class SdNextApp(A1111App):
         values["sampler_said"] = None if is_default else values["sampler_name"]
         task, model = Task(job=f"API-{kind[:3].upper()}"), values["sd_model_checkpoint"]
         restore = values["override_settings_restore_afterwards"]
-        with state.queue.work_on(task):
+        with self.queue.work_on(task):
             if model and not state.find_checkpoint(model):
-                return {"images": [], "parameters": fields.values, "info": ""}
+                return {"images": [], "parameters": fields, "info": ""}
             # A request's own field: for good, and for everyone.
             state.settings({MODEL: model} if model else {}, restore=False)
             if values["extra"] is None:
@@ -100,7 +98,7 @@ class SdNextApp(A1111App):
                 drawing.run(task)
             finally:
                 state.settings({}, restore=True)
-        reply = self.reply(fields.values, drawing)
+        reply = self.reply(fields, drawing)
         return {**reply, "info": ""} if drawing.bare else reply
 
 
@@ -114,8 +112,6 @@ class SdNextGeneration(Generation):
         values["width"], values["height"] = values["width"] // 8 * 8, values["height"] // 8 * 8
         if self.loras:
             self.remarks["LoRA networks"] = ", ".join(f"{name}:1.0" for name in self.loras)
-        if values["width"] * values["height"] > MOST_PIXELS:
-            self.state.memory_failures.append("nothing")
         if "inputs" in values:
             self.remarks["Denoising strength"] = values["denoising_strength"]
             # Counted from 1 here; 0 leaves the input as it is, which shows as filled up.

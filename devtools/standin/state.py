@@ -86,7 +86,7 @@ class State:
 
     @property
     def queued(self) -> list[Task]:
-        return list(self.queue.waiting)
+        return self.queue.waiting
 
     def find_checkpoint(self, spelling: object) -> Checkpoint | None:
         """The model of exactly this spelling; the last of several."""
