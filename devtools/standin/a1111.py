@@ -7,10 +7,10 @@ replaced by another.
 import dataclasses
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, override
 
 from flask import request
-from PIL import Image
+from PIL import Image, ImageOps
 
 from devtools.standin import infotext, pictures
 from devtools.standin.app import App, View
@@ -154,9 +154,9 @@ class A1111Generation(Generation):
             raise CrashError("RuntimeError", "Trying to create tensor with an empty dimension")
         return second
 
+    @override
     def fail_for_memory(self, leftover: str) -> None:
-        text = "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of"
-        raise CrashError("OutOfMemoryError", f"{text} 8.00 GiB of which 0 bytes is free.{leftover}")
+        raise CrashError("OutOfMemoryError", "CUDA out of memory. Tried to allocate 2.00 GiB.")
 
     def after_first_pass(self) -> None:
         values, family = self.values, self.state.family
@@ -244,28 +244,25 @@ def _scheduler(family: Family, spelling: str) -> str:
 
 def _script(family: Family, kind: str, values: Mapping[str, Any]) -> str:
     """The selectable script, after looking at the always-on ones; RefusalError if unknown."""
-    known, offered = family.scripts(), family.replies[f"{API}scripts"][kind]
-    chosen, others = values["script_name"] or "", list(values["alwayson_scripts"] or ())
-    for name in [chosen, *others] if chosen else others:
-        is_wrong = known.get(name.lower(), True) if name is chosen else False
-        if is_wrong or name.lower() not in [one.lower() for one in offered]:
+    offered = [name.lower() for name in family.replies[f"{API}scripts"][kind]]
+    known = {name: is_on for name, is_on in family.scripts().items() if name in offered}
+    chosen = str(values["script_name"] or "").lower()
+    if chosen and known.get(chosen) is not False:
+        raise RefusalError(422, f"Script '{values['script_name']}' not found")
+    for name in values["alwayson_scripts"] or ():
+        if name.lower() not in known:
             raise RefusalError(422, f"Script '{name}' not found")
-    if not all(known.get(name.lower(), True) for name in others):
-        detail = "Cannot have a selectable script in the always on scripts params"
-        raise RefusalError(422, detail)
-    return str(chosen).lower()
+        if not known[name.lower()]:
+            detail = "Cannot have a selectable script in the always on scripts params"
+            raise RefusalError(422, detail)
+    return chosen
 
 
 def _resized(picture: Image.Image, values: Mapping[str, Any]) -> Image.Image:
-    width, height = values["upscaling_resize_w"], values["upscaling_resize_h"]
-    by_factor = values["resize_mode"] == 0
-    to_size = max(width / picture.width, height / picture.height)
-    factor = values["upscaling_resize"] if by_factor else to_size
-    picture = picture.resize((round(picture.width * factor), round(picture.height * factor)))
-    if by_factor or not values["upscaling_crop"]:
-        return picture
-    left, top = (picture.width - width) // 2, (picture.height - height) // 2
-    return picture.crop((left, top, left + width, top + height))
+    if values["resize_mode"] == 0:
+        return ImageOps.scale(picture, values["upscaling_resize"])
+    size = (values["upscaling_resize_w"], values["upscaling_resize_h"])
+    return (ImageOps.fit if values["upscaling_crop"] else ImageOps.cover)(picture, size)
 
 
 def _png_info(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -111,7 +111,7 @@ class Generation:
             self.fail_for_memory(failures.popleft() if failures else "nothing")
             return
         batches, size = self.values["n_iter"], self.values["batch_size"]
-        task.job_count = batches * (2 if second else 1)
+        task.job_count = batches * (2 if second and second.steps else 1)
         for batch in range(batches):
             if task.interrupted:
                 break
@@ -134,14 +134,15 @@ class Generation:
         self.first = 1
 
     def _draw_batch(self, task: Task, places: range, second: SecondPass | None) -> None:
-        seconds = self.state.delay * len(places) / (2 if second else 1)
+        seconds = self.state.delay * len(places) / (2 if second and second.steps else 1)
         # Latents have an eighth of the size, so what does not divide is lost.
         width, height = self.values["width"] // 8 * 8, self.values["height"] // 8 * 8
         complete = self.state.queue.sample(task, self.values["steps"], seconds)
         if complete and second:
             self.after_first_pass()
-            task.job_no += 1
             width, height = second.width, second.height
+        if complete and second and second.steps:
+            task.job_no += 1
             complete = self.state.queue.sample(task, second.steps, seconds)
         if complete or task.sampling_step:
             remark = "" if complete else f"stopped at {task.sampling_step}/{task.sampling_steps}"

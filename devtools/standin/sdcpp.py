@@ -4,7 +4,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, override
 
 from flask import Response, request
 from werkzeug.exceptions import HTTPException
@@ -53,8 +53,9 @@ class SdCppApp(App):
             f"POST {API}img2img": lambda: self._generate("img2img"),
         }
 
+    @override
     def is_guarded(self, path: str) -> bool:
-        return not path
+        return False
 
     def refused(self, error: RefusalError) -> Response:
         return json_reply({"error": error.detail}, error.status)
@@ -62,14 +63,15 @@ class SdCppApp(App):
     def crashed(self, error: CrashError) -> Response:
         return json_reply({"error": error.name, "message": str(error)}, 500)
 
+    @override
     def not_found(self, error: HTTPException) -> Response:
-        return Response(status=error.code and 404)
+        return Response(status=404)
 
     def _generate(self, kind: str) -> dict[str, Any]:
         body = _body(request.get_data())
         values = _values(self.family, body, is_txt2img=kind == "txt2img")
         task = Task(job="img_gen")
-        with self.state.queue.work_on(task):
+        with self.queue.work_on(task):
             drawing = SdCppGeneration(self.state, values, self.state.options)
             drawing.run(task)
         pairs = zip(drawing.images, drawing.infotexts, strict=True)
@@ -81,15 +83,16 @@ class SdCppGeneration(Generation):
     """A run whose values are already such that they can be drawn."""
 
     def find_loras(self) -> list[str]:
-        return [PurePosixPath(path).stem for path in self.values["lora"]]
+        return list(self.values["lora"])
 
     def prepare(self) -> SecondPass | None:
         # All that comes out has this size, whatever was asked.
         (width, height), remarks = self.values["final_size"], self.values["hires"]
         return SecondPass(width, height, 0, remarks.get("Hires upscale", ""), remarks=remarks)
 
+    @override
     def fail_for_memory(self, leftover: str) -> None:
-        raise RefusalError(500, f"generate_image returned no results{leftover and ''}")
+        raise RefusalError(500, "generate_image returned no results")
 
 
 def _body(data: bytes) -> dict[str, Any]:
@@ -175,11 +178,10 @@ def _add_second_pass(family: Family, values: dict[str, Any]) -> None:
 
 
 def _loras(family: Family, listed: object) -> list[str]:
-    """Their paths; what is no list counts as none."""
+    """Their names; what is no list counts as none."""
     files = [one["path"] for one in family.replies[f"{API}loras"]]
-    entries = listed if isinstance(listed, list) else []
-    paths = [str(one.get("path", "")) for one in entries if isinstance(one, dict)]
+    paths = [one["path"] for one in listed] if isinstance(listed, list) else []
     for path in paths:
         if path not in files:
             raise RefusalError(400, f"invalid lora path: {path}")
-    return paths
+    return [PurePosixPath(path).stem for path in paths]
