@@ -8,7 +8,6 @@ another of AUTOMATIC1111's line is one more file.
 """
 
 import threading
-from types import TracebackType
 from typing import Self, Unpack
 
 from devtools.standin.a1111 import A1111App
@@ -105,10 +104,5 @@ class StandIn:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()

@@ -21,6 +21,8 @@ class _Handler(WSGIRequestHandler):
 class Server(ThreadedWSGIServer):
     # Only threads that are no daemons are waited for by server_close.
     daemon_threads = False
+    # All of a crowd that comes at once is heard.
+    request_queue_size = 1024
 
     def __init__(self, host: str, port: int, app: Flask, *, verbose: bool) -> None:
         self.verbose = verbose

@@ -337,10 +337,12 @@ def test_every_format_carries_the_infotext(file_format: str) -> None:
     assert infotext.read(inside)["Size-2"] == "48"
 
 
-def test_noise_makes_the_file_several_times_larger() -> None:
-    plain, noisy = (pictures.Sketch(256, 256, "", 1, noise=noise) for noise in (False, True))
-    sizes = [len(pictures.encode(one.drawn(), "png")) for one in (plain, noisy)]
-    assert sizes[1] > 2 * sizes[0]
+def test_a_reply_breaks_off_after_some_whole_images(standin: StandIn) -> None:
+    standin.break_off_next(TXT2IMG, after_images=2)
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        draw(standin, batch_size=3)
+    assert len(standin.state.drawn) == 3
+    assert len(draw(standin, batch_size=3)["images"]) == 3
 
 
 def test_a_login_without_a_password_is_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
