@@ -106,7 +106,6 @@ class Generation:
         width, height = self.values["width"], self.values["height"]
         pixels = second.width * second.height if second else width * height
         if self.state.memory_failures or pixels > _MOST_PIXELS:
-            task.interrupted = True
             failures = self.state.memory_failures
             self.fail_for_memory(failures.popleft() if failures else "nothing")
             return

@@ -49,8 +49,10 @@ class SdNextApp(A1111App):
         return {**super().views(), f"POST {API}refresh-loras": dict}
 
     def refused(self, error: RefusalError) -> Response:
-        if not isinstance(error.detail, str):
+        if isinstance(error.detail, list):
             return super().refused(error)
+        if error.status == 400:
+            return json_reply({"error": error.detail}, 400)
         told = {"error": "HTTPException", "code": error.status, "detail": error.detail, "body": ""}
         return json_reply({**told, "errors": f"{error.status}: {error.detail}"}, error.status)
 
@@ -125,6 +127,7 @@ class SdNextGeneration(Generation):
 
     def fail_for_memory(self, leftover: str) -> None:
         """Give what there is: nothing, or the preview of a picture that was never finished."""
+        self.state.queue.task.interrupted = True
         # A preview keeps the text of the picture it was to become, which thus comes twice.
         self.infotexts = [self.infotext(0)] * (2 if leftover == "preview" else 1)
         if leftover == "nothing":

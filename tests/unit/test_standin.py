@@ -320,12 +320,9 @@ def test_one_card_draws_in_turn_and_tells_each_task_where_it_is(standin: StandIn
 
 
 def test_the_same_picture_is_encoded_once_and_kept_within_bounds() -> None:
-    sketches = [pictures.Sketch(64, 64, "", seed) for seed in range(3)]
-    files = pictures.Files(10**6)
-    assert files.text(sketches[0], "png") is files.text(sketches[0], "png")
-    tight = pictures.Files(1)
-    first = tight.text(sketches[0], "png")
-    assert tight.text(sketches[0], "png") is not first
+    sketch, files, tight = pictures.Sketch(64, 64, "", 1), pictures.Files(10**6), pictures.Files(1)
+    assert files.text(sketch, "png") is files.text(sketch, "png")
+    assert tight.text(sketch, "png") is not tight.text(sketch, "png")
 
 
 @pytest.mark.parametrize("file_format", ["png", "jpg", "webp"])
@@ -341,7 +338,6 @@ def test_a_reply_breaks_off_after_some_whole_images(standin: StandIn) -> None:
     standin.break_off_next(TXT2IMG, after_images=2)
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
         draw(standin, batch_size=3)
-    assert len(standin.state.drawn) == 3
     assert len(draw(standin, batch_size=3)["images"]) == 3
 
 
