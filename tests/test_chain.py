@@ -12,9 +12,8 @@ from PIL import Image
 from support.matrix import FAMILIES
 from support.process_call import Called, call
 
-from devtools import infotext
 from devtools.host import FileServer, PluginProcess
-from devtools.standin import StandIn
+from devtools.standin import StandIn, infotext
 
 ASKED = {
     "prompt": "a lighthouse at dawn",

@@ -221,13 +221,13 @@ def test_the_fields_draw_the_same_picture_again(family: str) -> None:
 @pytest.mark.parametrize("family", [one for one in FAMILIES if one != "sdcpp"])
 def test_the_fields_name_model_and_vae(family: str) -> None:
     with StandIn(family=family) as standin:
-        catalogue = standin.state.catalogue
-        model = catalogue.checkpoints[-1].title
-        vae = (catalogue.modules or catalogue.vaes)[0]
+        first_model = standin.state.checkpoints[0].title
+        model = standin.state.checkpoints[-1].title
+        vae = (standin.family.names("sd-modules") or standin.family.names("sd-vae"))[0]
         first = draw(standin, model=model, vae=vae)
         extra = read(standin, first.files[0][0]).variables["extra_parameters"]
         # Another model is loaded, and another VAE in use, when the fields are to prove themselves.
-        draw(standin, model=catalogue.checkpoints[0].title)
+        draw(standin, model=first_model)
         draw(standin, extra_parameters=extra)
         one, between, other = standin.state.drawn
     assert one == other
@@ -237,7 +237,7 @@ def test_the_fields_name_model_and_vae(family: str) -> None:
 def test_modules_get_their_endings_back() -> None:
     text = f"{TEXT}, Module 1: ae, Hires upscale: 2, Hires Module 1: ae, Hires Module 2: odd"
     with StandIn(family="forge") as standin:
-        (known,) = [one for one in standin.state.catalogue.modules if one.startswith("ae.")]
+        (known,) = [one for one in standin.family.names("sd-modules") if one.startswith("ae.")]
         fields = read(standin, png(parameters=text)).json["fields"]
     assert fields["override_settings"] == {"forge_additional_modules": [known]}
     assert fields["hr_additional_modules"] == [known, "odd"]

@@ -219,7 +219,7 @@ def test_a_model_costs_one_get_more(standin: StandIn) -> None:
 
 
 def test_an_unknown_model_is_refused_with_the_closest(standin: StandIn) -> None:
-    right = standin.state.catalogue.checkpoints[0].name_for_extra
+    right = standin.state.checkpoints[0].name_for_extra
     text = refusal(standin.base_url, model=right[:-1] + "z")
     assert f"model: the server has no model {right[:-1] + 'z'!r}." in text or right in text
     assert right in text

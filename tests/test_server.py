@@ -92,7 +92,7 @@ def test_a_server_that_is_gone_is_an_error_at_once(standin: StandIn, server: Ser
 def test_a_name_in_the_list_is_found_without_a_second_look(
     standin: StandIn, server: Server
 ) -> None:
-    assert server.checkpoint(standin.state.catalogue.checkpoints[0].name, "model")
+    assert server.checkpoint(standin.state.checkpoints[0].name, "model")
     assert asked(standin, "/sdapi/v1/sd-models") == 1
     assert asked(standin, "/sdapi/v1/refresh-checkpoints") == 0
 

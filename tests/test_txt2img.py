@@ -160,13 +160,13 @@ def test_without_hires_nothing_of_it_is_sent(standin: StandIn) -> None:
 
 def other_model(standin: StandIn) -> str:
     loaded = draw(standin).variables["model"]
-    names = [c.name_for_extra for c in standin.state.catalogue.checkpoints]
+    names = [c.name_for_extra for c in standin.state.checkpoints]
     standin.received.clear()
     return next(name for name in names if name != loaded)
 
 
 def titled(standin: StandIn, model: str) -> str:
-    (found,) = [c for c in standin.state.catalogue.checkpoints if c.name_for_extra == model]
+    (found,) = [c for c in standin.state.checkpoints if c.name_for_extra == model]
     return found.title
 
 
@@ -196,7 +196,7 @@ def test_the_credentials_model_is_for_nodes_that_name_none(standin: StandIn) -> 
     model = other_model(standin)
     assert draw(standin, {"model": model}).variables["model"] == model
     standin.received.clear()
-    first = standin.state.catalogue.checkpoints[0].name_for_extra
+    first = standin.state.checkpoints[0].name_for_extra
     assert draw(standin, {"model": model}, model=first).variables["model"] == first
 
 

@@ -144,7 +144,7 @@ def test_sd_next_does_not_turn_it_and_says_so() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     with StandIn(family="sdnext") as standin:
-        known = standin.state.catalogue.upscalers[-1].name
+        known = standin.family.names("upscalers")[-1]
         drawn = enlarge(standin, picture(96, 64, "JPEG", exif=exif), upscaler_1=known)
     assert drawn.json["images"][0]["source_width"] == 96
     assert drawn.variables["warnings"] == ["1.png: SD.Next does not turn it as its EXIF data says."]
@@ -206,7 +206,7 @@ def test_what_has_no_effect_is_warned_of(
 
 def test_fields_that_the_server_does_not_know_are_warned_of() -> None:
     with StandIn(family="sdnext") as standin:
-        known = standin.state.catalogue.upscalers[-1].name
+        known = standin.family.names("upscalers")[-1]
         drawn = enlarge(standin, upscaler_1=known, gfpgan_visibility=1, codeformer_visibility=0)
     assert drawn.variables["warnings"] == [
         "gfpgan_visibility has no effect: SD.Next does not know it."
@@ -216,7 +216,7 @@ def test_fields_that_the_server_does_not_know_are_warned_of() -> None:
 @pytest.mark.parametrize("family", ["forge", "neo", "reforge", "classic", "sdnext"])
 def test_other_families_enlarge_as_well(family: str) -> None:
     with StandIn(family=family) as standin:
-        known = standin.state.catalogue.upscalers[-1].name
+        known = standin.family.names("upscalers")[-1]
         drawn = enlarge(standin, upscaler_1=known)
     assert sizes(drawn) == [(192, 128)]
     assert drawn.variables["warnings"] == []
