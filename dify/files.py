@@ -5,7 +5,6 @@ from urllib.parse import urlsplit
 
 import requests
 
-from webui import values
 from webui.errors import InvalidParameterError
 from webui.pictures.picture import Picture, Source, identify_picture
 
@@ -40,8 +39,6 @@ def read_file(value: object, parameter: str, number: int = 1) -> Source:
 
 def read_files(value: object, parameter: str) -> list[Source]:
     """The pictures of a list of Dify files, in order; one file counts as a list of one."""
-    if values.is_unset(value):
-        raise InvalidParameterError(f"{parameter} is empty: bind it to a list of image files.")
     listed = value if isinstance(value, Sequence) else [value]
     files = [one for one in listed if one is not None]
     return [read_file(one, parameter, number) for number, one in enumerate(files, 1)]

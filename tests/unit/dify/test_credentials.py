@@ -2,15 +2,15 @@ import traceback
 
 import pytest
 
-from webui import credentials
-from webui.credentials import Credentials
+from dify.credentials import read_credentials
 from webui.errors import InvalidCredentialsError
+from webui.http.settings import Settings
 
 BASE_URL = "http://gpu:7860"
 
 
-def read(**given: object) -> Credentials:
-    return credentials.read({"base_url": BASE_URL} | given)
+def read(**given: object) -> Settings:
+    return read_credentials({"base_url": BASE_URL} | given)
 
 
 def refusal(**given: object) -> str:
@@ -41,7 +41,7 @@ def test_an_empty_address_is_refused(nothing: object) -> None:
 
 def test_a_missing_address_is_refused() -> None:
     with pytest.raises(InvalidCredentialsError, match=r"^base_url is empty"):
-        credentials.read({})
+        read_credentials({})
 
 
 @pytest.mark.parametrize("wrong", [5, True, {"a": 1}, ["http://gpu"]], ids=repr)

@@ -4,9 +4,9 @@ import base64
 import json
 
 import pytest
-from exchange import PASSWORD, failure
-from raw_server import RawServer, reply
 
+from support.exchange import PASSWORD, failure
+from support.raw_server import RawServer, reply
 from webui.errors import (
     StableDiffusionError,
     WebUIAuthenticationError,

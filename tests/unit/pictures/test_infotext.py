@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from webui import infotext, infotext_fields
+from webui.pictures.infotext import Infotext, parse_infotext
+from webui.pictures.infotext_fields import fields_of
 
 LAST = "Steps: 20, Sampler: Euler a, Schedule type: Karras, CFG scale: 7, Seed: 5, Size: 512x768"
 
 
 def fields(text: str) -> dict[str, Any]:
-    return infotext_fields.of(infotext.parse(text))
+    return fields_of(parse_infotext(text))
 
 
 def with_pairs(pairs: str) -> dict[str, Any]:
@@ -21,7 +22,7 @@ def with_pairs(pairs: str) -> dict[str, Any]:
 
 
 def test_prompts_of_several_lines_are_kept() -> None:
-    found = infotext.parse(f"a cat,\nasleep\nNegative prompt: dog,\nbird\n{LAST}")
+    found = parse_infotext(f"a cat,\nasleep\nNegative prompt: dog,\nbird\n{LAST}")
     assert (found.prompt, found.negative_prompt) == ("a cat,\nasleep", "dog,\nbird")
 
 
@@ -40,7 +41,7 @@ def test_the_usual_pairs_become_fields() -> None:
 
 
 def test_a_prompt_that_looks_like_pairs_stays_a_prompt() -> None:
-    found = infotext.parse(f"Steps: many, Seed: 9, Size: large\n{LAST}")
+    found = parse_infotext(f"Steps: many, Seed: 9, Size: large\n{LAST}")
     assert found.prompt == "Steps: many, Seed: 9, Size: large"
     assert found.parameters["Seed"] == "5"
 
@@ -49,25 +50,25 @@ def test_a_prompt_that_looks_like_pairs_stays_a_prompt() -> None:
     "text", ["a cat: asleep, b: 2", "a cat", "two\nlines", "ends with a blank\n\n"], ids=repr
 )
 def test_text_without_pairs_is_all_prompt(text: str) -> None:
-    found = infotext.parse(text)
+    found = parse_infotext(text)
     assert (found.prompt, found.parameters) == (text.strip(), {})
     assert fields(text) == {"prompt": text.strip()}
 
 
 @pytest.mark.parametrize("text", ["", " \n "], ids=repr)
 def test_nothing_gives_nothing(text: str) -> None:
-    assert infotext.parse(text) == infotext.Infotext()
+    assert parse_infotext(text) == Infotext()
     assert fields(text) == {}
 
 
 def test_without_a_prompt_the_negative_one_is_still_found() -> None:
-    found = infotext.parse(f"\nNegative prompt: dog\n{LAST}")
+    found = parse_infotext(f"\nNegative prompt: dog\n{LAST}")
     assert (found.prompt, found.negative_prompt) == ("", "dog")
 
 
 def test_a_lone_line_of_pairs_has_no_prompt() -> None:
-    assert infotext.parse("Steps: 20").parameters == {"Steps": "20"}
-    assert infotext.parse(LAST).prompt == ""
+    assert parse_infotext("Steps: 20").parameters == {"Steps": "20"}
+    assert parse_infotext(LAST).prompt == ""
 
 
 @pytest.mark.parametrize(
@@ -86,13 +87,13 @@ def test_a_lone_line_of_pairs_has_no_prompt() -> None:
     ids=lambda text: text[:20],
 )
 def test_a_value_is_read_whole(written: str, value: str) -> None:
-    found = infotext.parse(f"{LAST}, Odd one: {written}, Version: 1").parameters
+    found = parse_infotext(f"{LAST}, Odd one: {written}, Version: 1").parameters
     assert found["Odd one"] == value
     assert (found["Size"], found["Version"]) == ("512x768", "1")
 
 
 def test_what_has_no_name_is_left_out() -> None:
-    found = infotext.parse("Steps: 20, , stray, : x, Sampler: Euler, Seed: 1,").parameters
+    found = parse_infotext("Steps: 20, , stray, : x, Sampler: Euler, Seed: 1,").parameters
     assert found == {"Steps": "20", "Sampler": "Euler", "Seed": "1"}
 
 

@@ -7,18 +7,18 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from exchange import connect, failure
-from raw_server import RawServer, free_port, reply
-from self_signed import certificate, server_context
 from urllib3.exceptions import InsecureRequestWarning
 
-from webui import client
+from support.exchange import connect, failure
+from support.raw_server import RawServer, free_port, reply
+from support.self_signed import certificate, server_context
 from webui.errors import (
     WebUICertificateError,
     WebUIConnectionError,
     WebUIResponseError,
     WebUITimeoutError,
 )
+from webui.http import client
 
 OPTIONS = '{"sd_model_checkpoint": "dream", "samples_format": "png"}'
 

@@ -3,20 +3,39 @@
 import base64
 import json
 import socket
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
-from exchange import PASSWORD, connect, failure
-from raw_server import RawServer, free_port, reply
 from responses import RequestsMock, matchers
+from urllib3.util import connection
 
-from webui import client
-from webui.errors import WebUIConnectionError, WebUIError, WebUINotFoundError, WebUITimeoutError
+from support.dify_files import picture
+from support.exchange import PASSWORD, connect, failure
+from support.raw_server import RawServer, free_port, reply
+from webui.errors import (
+    WebUIConnectionError,
+    WebUIError,
+    WebUINotFoundError,
+    WebUIResponseError,
+    WebUITimeoutError,
+)
+from webui.http import client
+from webui.http.client import WebUIClient
+from webui.http.endpoints import Endpoint
+from webui.http.reply import Reply
+from webui.pictures.picture import identify_picture
 
 PASTED = "http://me:hunter2%2Fwith%3Aodd%40signs@"
 OPTIONS = '{"sd_model_checkpoint": "dream", "samples_format": "png"}'
-TXT2IMG = "sdapi/v1/txt2img"
+PICTURE = identify_picture(picture())
+
+
+def generate(there: WebUIClient, timeout: float = 5, **request: object) -> Reply:
+    return there.generate(Endpoint.TXT2IMG, request, timeout=timeout, largest=sys.maxsize)
 
 
 def test_making_a_client_opens_no_connection() -> None:
@@ -26,8 +45,12 @@ def test_making_a_client_opens_no_connection() -> None:
 
 
 def test_a_request_is_plain_json_without_a_login_where_none_is_set() -> None:
-    with RawServer(reply("{}")) as server, connect(server.base_url) as there:
-        there.generate(TXT2IMG, {"prompt": "灯台", "steps": 20}, timeout=5).close()
+    with (
+        RawServer(reply("{}")) as server,
+        connect(server.base_url) as there,
+        generate(there, prompt="灯台", steps=20),
+    ):
+        pass
     head, _, body = server.requests[0].partition(b"\r\n\r\n")
     assert head.startswith(b"POST /sdapi/v1/txt2img HTTP/1.1\r\n")
     assert b"\r\nContent-Type: application/json" in head
@@ -47,14 +70,54 @@ def test_models_are_a_list_of_objects() -> None:
         assert there.sd_models() == [{"title": "a"}, {"title": "c"}]
 
 
-def test_a_lookup_gives_what_the_endpoint_says() -> None:
-    with RawServer(reply('[{"model_name": "a"}]')) as server, connect(server.base_url) as there:
-        assert there.lookup("sdapi/v1/sd-modules") == [{"model_name": "a"}]
-        assert there.lookup("sdapi/v1/refresh-vae", {}) == [{"model_name": "a"}]
-    assert [request.split(b" HTTP", 1)[0] for request in server.requests] == [
-        b"GET /sdapi/v1/sd-modules",
-        b"POST /sdapi/v1/refresh-vae",
-    ]
+@pytest.mark.parametrize("body", ['{"title": "a"}', "null", "["])
+def test_models_that_are_no_list_are_no_webuis(body: str) -> None:
+    with (
+        RawServer(reply(body)) as server,
+        connect(server.base_url) as there,
+        pytest.raises(WebUIResponseError, match="not as a Stable Diffusion WebUI does"),
+    ):
+        there.sd_models()
+
+
+@pytest.mark.parametrize(
+    ("look_up", "line", "body"),
+    [
+        (lambda there: there.entries(Endpoint.SD_MODULES), "GET /sdapi/v1/sd-modules", None),
+        (lambda there: there.refresh(Endpoint.SD_MODULES), "POST /sdapi/v1/refresh-vae", {}),
+        (WebUIClient.progress, "GET /sdapi/v1/progress?skip_current_image=true", None),
+        (lambda there: there.task_progress("task(1)"), "POST /internal/progress",
+         {"id_task": "task(1)", "live_preview": False}),
+        (WebUIClient.interrupt, "POST /sdapi/v1/interrupt", {}),
+    ],
+    ids=["a list", "a refresh", "progress", "a task's progress", "an interrupt"],
+)  # fmt: skip
+def test_a_lookup_gives_what_the_endpoint_says(
+    look_up: Callable[[WebUIClient], object], line: str, body: object
+) -> None:
+    with RawServer(reply('{"said": [1]}')) as server, connect(server.base_url) as there:
+        assert look_up(there) == {"said": [1]}
+    head, _, sent = server.requests[0].partition(b"\r\n\r\n")
+    assert head.startswith(f"{line} HTTP/1.1\r\n".encode())
+    assert (json.loads(sent) if sent else None) == body
+
+
+def test_a_picture_is_sent_to_be_read() -> None:
+    with RawServer(reply('{"info": "a cat"}')) as server, connect(server.base_url) as there:
+        assert there.png_info(PICTURE) == {"info": "a cat"}
+    assert json.loads(server.requests[0].partition(b"\r\n\r\n")[2]) == {
+        "image": base64.b64encode(PICTURE.data).decode()
+    }
+
+
+@pytest.mark.parametrize("body", ["{}", '{"info": 5}', "[]", "["])
+def test_a_picture_that_is_read_as_no_webui_does_is_an_error(body: str) -> None:
+    with (
+        RawServer(reply(body)) as server,
+        connect(server.base_url) as there,
+        pytest.raises(WebUIResponseError, match="not as a Stable Diffusion WebUI does"),
+    ):
+        there.png_info(PICTURE)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +139,8 @@ def test_a_lookup_gives_what_the_endpoint_says() -> None:
 )  # fmt: skip
 def test_a_lookup_that_fails_gives_nothing(answer: bytes) -> None:
     with RawServer(answer) as server, connect(server.base_url) as there:
-        assert there.lookup("sdapi/v1/sd-modules") is None
+        assert there.entries(Endpoint.SD_MODULES) is None
+        assert not there.answers(Endpoint.CAPABILITIES)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +155,7 @@ def test_a_lookup_does_not_wait_for_a_server_that_hangs(
 
     monkeypatch.setattr(client, "LOOKUP_PATIENCE", 0.3)
     with RawServer(hang) as server, connect(server.base_url) as there:
-        assert there.lookup("sdapi/v1/sd-modules") is None
+        assert there.entries(Endpoint.SD_MODULES) is None
 
 
 def test_a_lookup_says_so_when_nothing_can_be_reached() -> None:
@@ -99,7 +163,7 @@ def test_a_lookup_says_so_when_nothing_can_be_reached() -> None:
         connect(f"http://127.0.0.1:{free_port()}") as there,
         pytest.raises(WebUIConnectionError, match="refused the connection"),
     ):
-        there.lookup("sdapi/v1/sd-modules")
+        there.entries(Endpoint.SD_MODULES)
 
 
 @pytest.mark.parametrize(
@@ -173,7 +237,7 @@ def test_a_job_has_the_timeout_it_was_given() -> None:
         connect(server.base_url) as there,
         pytest.raises(WebUITimeoutError, match="did not answer in time"),
     ):
-        there.generate(TXT2IMG, {}, timeout=0.3)
+        generate(there, timeout=0.3)
 
 
 def redirect(to: str, status: str) -> bytes:
@@ -207,7 +271,7 @@ def test_a_job_is_sent_once_whatever_comes_back(answer: bytes) -> None:
         connect(server.base_url) as there,
         pytest.raises(WebUIError),
     ):
-        there.generate(TXT2IMG, {"prompt": "a cat"}, timeout=5)
+        generate(there, prompt="a cat")
     assert len(server.requests) == 1
 
 
@@ -218,16 +282,25 @@ def test_a_job_has_seconds_of_its_own_to_answer_and_few_to_connect(http: Request
         body="{}",
         match=[matchers.request_kwargs_matcher(sent)],
     )
-    connect("http://gpu:7860").generate(TXT2IMG, {}, timeout=900).close()
+    with connect("http://gpu:7860") as there, generate(there, timeout=900):
+        pass
 
 
-def test_connections_notice_a_peer_that_is_gone() -> None:
+def test_connections_notice_a_peer_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[tuple[int, int]] = []
+    create = connection.create_connection
+
+    def watch(*address: Any, **options: Any) -> socket.socket:  # noqa: ANN401 - urllib3's
+        opened = create(*address, **options)
+        kept.append(
+            (
+                opened.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE),
+                opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY),
+            )
+        )
+        return opened
+
+    monkeypatch.setattr(connection, "create_connection", watch)
     with RawServer(reply(OPTIONS)) as server, connect(server.base_url) as there:
-        adapter = there._session.get_adapter(server.base_url)
-        options = adapter.poolmanager.connection_pool_kw["socket_options"]  # type: ignore[attr-defined]
-        with socket.create_connection(("127.0.0.1", server.port)) as probe:
-            for level, option, value in options:
-                probe.setsockopt(level, option, value)
-            assert probe.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
-            assert probe.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
-        assert there.options()
+        there.options()
+    assert kept == [(1, 1)]
