@@ -4,7 +4,8 @@ import base64
 import json
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +16,28 @@ from urllib3.util import connection
 
 from support.dify_files import picture
 from support.exchange import PASSWORD, connect, failure
-from support.raw_server import RawServer, free_port, reply
-from webui.errors import (
-    WebUIConnectionError,
-    WebUIError,
-    WebUINotFoundError,
-    WebUIResponseError,
-    WebUITimeoutError,
-)
+from support.raw_server import Answer, RawServer, free_port, reply
+from webui.errors import WebUIConnectionError, WebUIError, WebUINotFoundError, WebUIResponseError
 from webui.http import client
 from webui.http.client import WebUIClient
 from webui.http.endpoints import Endpoint
 from webui.http.reply import Reply
 from webui.pictures.picture import identify_picture
 
-PASTED = "http://me:hunter2%2Fwith%3Aodd%40signs@"
 OPTIONS = '{"sd_model_checkpoint": "dream", "samples_format": "png"}'
 PICTURE = identify_picture(picture())
+
+
+@contextmanager
+def answering(answer: Answer, **login: str) -> Iterator[tuple[RawServer, WebUIClient]]:
+    with RawServer(answer) as server, connect(server.base_url, **login) as there:
+        yield server, there
+
+
+def sent(server: RawServer) -> tuple[bytes, Any]:
+    """Head and parsed body of the first request."""
+    head, _, body = server.requests[0].partition(b"\r\n\r\n")
+    return head, json.loads(body) if body else None
 
 
 def generate(there: WebUIClient, timeout: float = 5, **request: object) -> Reply:
@@ -39,45 +45,45 @@ def generate(there: WebUIClient, timeout: float = 5, **request: object) -> Reply
 
 
 def test_making_a_client_opens_no_connection() -> None:
-    with RawServer(reply(OPTIONS)) as server:
-        connect(server.base_url).close()
+    with answering(reply(OPTIONS)) as (server, _):
+        pass
     assert server.requests == []
 
 
 def test_a_request_is_plain_json_without_a_login_where_none_is_set() -> None:
-    with (
-        RawServer(reply("{}")) as server,
-        connect(server.base_url) as there,
-        generate(there, prompt="灯台", steps=20),
-    ):
-        pass
-    head, _, body = server.requests[0].partition(b"\r\n\r\n")
+    with answering(reply("{}")) as (server, there), generate(there, prompt="灯台", steps=20):
+        head, body = sent(server)
     assert head.startswith(b"POST /sdapi/v1/txt2img HTTP/1.1\r\n")
     assert b"\r\nContent-Type: application/json" in head
     assert b"\r\nAccept-Encoding: identity" in head
     assert b"authorization" not in head.lower()
-    assert json.loads(body) == {"prompt": "灯台", "steps": 20}
+    assert body == {"prompt": "灯台", "steps": 20}
 
 
 def test_options_are_those_of_the_server() -> None:
-    with RawServer(reply(OPTIONS)) as server, connect(server.base_url) as there:
+    with answering(reply(OPTIONS)) as (_, there):
         assert there.options() == json.loads(OPTIONS)
 
 
 def test_models_are_a_list_of_objects() -> None:
-    body = '[{"title": "a"}, null, "b", {"title": "c"}]'
-    with RawServer(reply(body)) as server, connect(server.base_url) as there:
+    with answering(reply('[{"title": "a"}, null, "b", {"title": "c"}]')) as (_, there):
         assert there.sd_models() == [{"title": "a"}, {"title": "c"}]
 
 
-@pytest.mark.parametrize("body", ['{"title": "a"}', "null", "["])
-def test_models_that_are_no_list_are_no_webuis(body: str) -> None:
-    with (
-        RawServer(reply(body)) as server,
-        connect(server.base_url) as there,
-        pytest.raises(WebUIResponseError, match="not as a Stable Diffusion WebUI does"),
-    ):
-        there.sd_models()
+def test_a_picture_is_sent_to_be_read() -> None:
+    with answering(reply('{"info": "a cat"}')) as (server, there):
+        assert there.png_info(PICTURE) == {"info": "a cat"}
+    assert sent(server)[1] == {"image": base64.b64encode(PICTURE.data).decode()}
+
+
+@pytest.mark.parametrize("body", ["{}", '{"info": 5}', "null", "["])
+def test_what_only_a_webui_would_say_is_required_where_a_call_stands_or_falls_with_it(
+    body: str,
+) -> None:
+    with answering(reply(body)) as (_, there):
+        for ask in (there.options, there.sd_models, lambda: there.png_info(PICTURE)):
+            with pytest.raises(WebUIResponseError, match="not as a Stable Diffusion WebUI does"):
+                ask()
 
 
 @pytest.mark.parametrize(
@@ -95,29 +101,10 @@ def test_models_that_are_no_list_are_no_webuis(body: str) -> None:
 def test_a_lookup_gives_what_the_endpoint_says(
     look_up: Callable[[WebUIClient], object], line: str, body: object
 ) -> None:
-    with RawServer(reply('{"said": [1]}')) as server, connect(server.base_url) as there:
+    with answering(reply('{"said": [1]}')) as (server, there):
         assert look_up(there) == {"said": [1]}
-    head, _, sent = server.requests[0].partition(b"\r\n\r\n")
-    assert head.startswith(f"{line} HTTP/1.1\r\n".encode())
-    assert (json.loads(sent) if sent else None) == body
-
-
-def test_a_picture_is_sent_to_be_read() -> None:
-    with RawServer(reply('{"info": "a cat"}')) as server, connect(server.base_url) as there:
-        assert there.png_info(PICTURE) == {"info": "a cat"}
-    assert json.loads(server.requests[0].partition(b"\r\n\r\n")[2]) == {
-        "image": base64.b64encode(PICTURE.data).decode()
-    }
-
-
-@pytest.mark.parametrize("body", ["{}", '{"info": 5}', "[]", "["])
-def test_a_picture_that_is_read_as_no_webui_does_is_an_error(body: str) -> None:
-    with (
-        RawServer(reply(body)) as server,
-        connect(server.base_url) as there,
-        pytest.raises(WebUIResponseError, match="not as a Stable Diffusion WebUI does"),
-    ):
-        there.png_info(PICTURE)
+    assert sent(server)[0].startswith(f"{line} HTTP/1.1\r\n".encode())
+    assert sent(server)[1] == body
 
 
 @pytest.mark.parametrize(
@@ -129,23 +116,18 @@ def test_a_picture_that_is_read_as_no_webui_does_is_an_error(body: str) -> None:
         reply('{"error": "OSError", "errors": "disk on fire"}', status="500 Server Error"),
         reply("<html></html>", content_type="text/html"),
         reply("", status="204 No Content"),
-        reply("["),
-        reply("[" * 100_000),
-        reply("1" * 5000),
-        reply(b"\xff\xfe\xfa"),
+        *(reply(body) for body in ("[", "[" * 100_000, "1" * 5000, b"\xff\xfe\xfa")),
     ],
     ids=["404", "redirect", "401", "500", "web page", "nothing", "cut", "nested", "digits",
          "not UTF-8"],
 )  # fmt: skip
 def test_a_lookup_that_fails_gives_nothing(answer: bytes) -> None:
-    with RawServer(answer) as server, connect(server.base_url) as there:
+    with answering(answer) as (_, there):
         assert there.entries(Endpoint.SD_MODULES) is None
         assert not there.answers(Endpoint.CAPABILITIES)
 
 
-@pytest.mark.parametrize(
-    "begun", [b"", reply("[]", length=1000)], ids=["silence", "half an answer"]
-)
+@pytest.mark.parametrize("begun", [b"", reply("[]", length=1000)], ids=["silence", "half"])
 def test_a_lookup_does_not_wait_for_a_server_that_hangs(
     monkeypatch: pytest.MonkeyPatch, begun: bytes
 ) -> None:
@@ -154,7 +136,7 @@ def test_a_lookup_does_not_wait_for_a_server_that_hangs(
         connection.recv(1)
 
     monkeypatch.setattr(client, "LOOKUP_PATIENCE", 0.3)
-    with RawServer(hang) as server, connect(server.base_url) as there:
+    with answering(hang) as (_, there):
         assert there.entries(Endpoint.SD_MODULES) is None
 
 
@@ -171,10 +153,7 @@ def test_a_lookup_says_so_when_nothing_can_be_reached() -> None:
     [("me", "secret"), ("jürgen", "pässwörd日本"), ("", "only"), ("me", "")],
 )
 def test_the_login_travels_as_basic_in_utf8(username: str, password: str) -> None:
-    with (
-        RawServer(reply(OPTIONS)) as server,
-        connect(server.base_url, username=username, password=password) as there,
-    ):
+    with answering(reply(OPTIONS), username=username, password=password) as (server, there):
         there.options()
     token = base64.b64encode(f"{username}:{password}".encode())
     assert b"\r\nAuthorization: Basic " + token + b"\r\n" in server.requests[0]
@@ -182,11 +161,11 @@ def test_the_login_travels_as_basic_in_utf8(username: str, password: str) -> Non
 
 def test_a_login_of_the_address_travels_in_the_header_alone() -> None:
     with RawServer(reply(OPTIONS)) as server:
-        with connect(f"{PASTED}127.0.0.1:{server.port}") as there:
+        pasted = f"http://me:hunter2%2Fwith%3Aodd%40signs@127.0.0.1:{server.port}"
+        with connect(pasted) as there:
             there.options()
-        token = base64.b64encode(f"me:{PASSWORD}".encode())
     assert server.requests[0].startswith(b"GET /sdapi/v1/options HTTP/1.1\r\n")
-    assert server.requests[0].count(token) == 1
+    assert server.requests[0].count(base64.b64encode(f"me:{PASSWORD}".encode())) == 1
     assert b"hunter2" not in server.requests[0]
 
 
@@ -197,47 +176,31 @@ def test_a_netrc_of_the_machine_is_not_read(
     netrc.write_text("default login other password elsewhere\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
-    with RawServer(reply(OPTIONS)) as server, connect(server.base_url) as there:
+    with answering(reply(OPTIONS)) as (server, there):
         assert requests.utils.get_netrc_auth(server.base_url) == ("other", "elsewhere")
         there.options()
     assert b"authorization" not in server.requests[0].lower()
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
-def test_a_public_server_is_reached_through_the_proxy(
+def test_a_public_server_is_reached_through_the_proxy_and_a_local_one_without(
     monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
-    with RawServer(reply(OPTIONS)) as proxy:
+    with RawServer(reply(OPTIONS)) as proxy, RawServer(reply(OPTIONS)) as local:
         monkeypatch.setenv(variable, proxy.base_url)
-        with connect("http://gpu.invalid:7860") as there:
-            there.options()
+        for base_url in ("http://gpu.invalid:7860", local.base_url):
+            with connect(base_url) as there:
+                there.options()
+    assert (len(proxy.requests), len(local.requests)) == (1, 1)
     assert proxy.requests[0].startswith(b"GET http://gpu.invalid:7860/sdapi/v1/options HTTP/1.1")
-
-
-def test_a_local_server_is_reached_without_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    with RawServer(reply(OPTIONS)) as proxy, RawServer(reply(OPTIONS)) as server:
-        monkeypatch.setenv("HTTP_PROXY", proxy.base_url)
-        with connect(server.base_url) as there:
-            there.options()
-    assert (len(proxy.requests), len(server.requests)) == (0, 1)
 
 
 def test_a_server_of_no_proxy_is_reached_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
     with RawServer(reply(OPTIONS)) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.base_url)
         monkeypatch.setenv("NO_PROXY", "gpu.invalid")
-        error = failure("http://gpu.invalid:7860")
-    assert "does not resolve" in str(error)
+        assert "does not resolve" in str(failure("http://gpu.invalid:7860"))
     assert proxy.requests == []
-
-
-def test_a_job_has_the_timeout_it_was_given() -> None:
-    with (
-        RawServer(lambda connection: connection.recv(1)) as server,
-        connect(server.base_url) as there,
-        pytest.raises(WebUITimeoutError, match="did not answer in time"),
-    ):
-        generate(there, timeout=0.3)
 
 
 def redirect(to: str, status: str) -> bytes:
@@ -266,41 +229,31 @@ def test_a_redirect_without_a_path_of_the_api_names_its_target() -> None:
     ids=["redirect", "503", "hang up", "nonsense"],
 )
 def test_a_job_is_sent_once_whatever_comes_back(answer: bytes) -> None:
-    with (
-        RawServer(answer) as server,
-        connect(server.base_url) as there,
-        pytest.raises(WebUIError),
-    ):
+    with answering(answer) as (server, there), pytest.raises(WebUIError):
         generate(there, prompt="a cat")
     assert len(server.requests) == 1
 
 
 def test_a_job_has_seconds_of_its_own_to_answer_and_few_to_connect(http: RequestsMock) -> None:
-    sent = {"timeout": (client.CONNECT_TIMEOUT, 900), "stream": True}
-    http.post(
-        "http://gpu:7860/sdapi/v1/txt2img",
-        body="{}",
-        match=[matchers.request_kwargs_matcher(sent)],
+    limits = matchers.request_kwargs_matcher(
+        {"timeout": (client.CONNECT_TIMEOUT, 900), "stream": True}
     )
+    http.post("http://gpu:7860/sdapi/v1/txt2img", body="{}", match=[limits])
     with connect("http://gpu:7860") as there, generate(there, timeout=900):
         pass
 
 
 def test_connections_notice_a_peer_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept: list[tuple[int, int]] = []
+    seen: list[tuple[int, int]] = []
     create = connection.create_connection
 
-    def watch(*address: Any, **options: Any) -> socket.socket:  # noqa: ANN401 - urllib3's
-        opened = create(*address, **options)
-        kept.append(
-            (
-                opened.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE),
-                opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY),
-            )
-        )
+    def watched(*where: Any, **options: Any) -> socket.socket:  # noqa: ANN401 - urllib3's own
+        opened = create(*where, **options)
+        alive = opened.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        seen.append((alive, opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)))
         return opened
 
-    monkeypatch.setattr(connection, "create_connection", watch)
-    with RawServer(reply(OPTIONS)) as server, connect(server.base_url) as there:
+    monkeypatch.setattr(connection, "create_connection", watched)
+    with answering(reply(OPTIONS)) as (_, there):
         there.options()
-    assert kept == [(1, 1)]
+    assert seen == [(1, 1)]

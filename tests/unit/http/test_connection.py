@@ -78,23 +78,19 @@ def fill(listener: socket.socket, held: ExitStack) -> None:
     raise AssertionError("The queue of the listener has no end.")
 
 
-def test_a_server_that_never_answers_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "LOOKUP_TIMEOUT", 0.3)
-    with RawServer(lambda connection: connection.recv(1)) as server:
-        error = failure(server.base_url)
-    assert type(error) is WebUITimeoutError
-    assert "accepted the request but did not answer in time" in str(error)
-
-
-def test_a_server_that_stalls_in_its_answer_times_out_too(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("begun", [b"", reply(OPTIONS, length=1000)], ids=["silence", "half"])
+def test_a_server_that_does_not_finish_its_answer_times_out(
+    monkeypatch: pytest.MonkeyPatch, begun: bytes
+) -> None:
     def stall(connection: socket.socket) -> None:
-        connection.sendall(reply(OPTIONS, length=1000))
+        connection.sendall(begun)
         connection.recv(1)
 
     monkeypatch.setattr(client, "LOOKUP_TIMEOUT", 0.3)
     with RawServer(stall) as server:
         error = failure(server.base_url)
     assert type(error) is WebUITimeoutError
+    assert "accepted the request but did not answer in time" in str(error)
 
 
 def test_a_server_that_hangs_up_is_said_to_have_closed() -> None:
@@ -142,27 +138,19 @@ def test_a_certificate_nobody_vouches_for_is_refused_with_the_reason(tmp_path: P
     assert server.requests == []
 
 
-@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_a_certificate_of_the_environments_bundle_is_trusted(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
+@pytest.mark.parametrize(
+    ("variable", "verify_tls"),
+    [("REQUESTS_CA_BUNDLE", True), ("CURL_CA_BUNDLE", True), ("UNSET", False),
+     ("REQUESTS_CA_BUNDLE", False)],
+)  # fmt: skip
+def test_a_certificate_is_trusted_by_the_environments_bundle_or_with_verify_tls_off(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str, verify_tls: bool
 ) -> None:
-    monkeypatch.setenv(variable, str(certificate(tmp_path)))
+    bundle = certificate(tmp_path) if verify_tls else tmp_path / "missing.pem"
+    monkeypatch.setenv(variable, str(bundle))
     with (
         RawServer(reply(OPTIONS), tls=server_context(tmp_path)) as server,
-        connect(server.base_url) as there,
-    ):
-        assert there.options() == json.loads(OPTIONS)
-
-
-@pytest.mark.parametrize("variable", ["", "REQUESTS_CA_BUNDLE"])
-def test_with_verify_tls_off_no_certificate_is_asked_for(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
-) -> None:
-    if variable:
-        monkeypatch.setenv(variable, str(tmp_path / "missing.pem"))
-    with (
-        RawServer(reply(OPTIONS), tls=server_context(tmp_path)) as server,
-        connect(server.base_url, verify_tls=False) as there,
+        connect(server.base_url, verify_tls=verify_tls) as there,
         warnings.catch_warnings(action="ignore", category=InsecureRequestWarning),
     ):
         assert there.options() == json.loads(OPTIONS)
@@ -173,4 +161,6 @@ def test_a_bundle_that_is_missing_is_told_by_its_path(
 ) -> None:
     missing = str(tmp_path / "missing.pem")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", missing)
-    assert missing in str(failure("https://127.0.0.1:1"))
+    error = failure("https://127.0.0.1:1")
+    assert type(error) is WebUICertificateError
+    assert missing in str(error)
