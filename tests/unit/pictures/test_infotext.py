@@ -21,9 +21,22 @@ def with_pairs(pairs: str) -> dict[str, Any]:
     return {name: value for name, value in fields(f"{LAST}, {pairs}").items() if name not in plain}
 
 
-def test_prompts_of_several_lines_are_kept() -> None:
-    found = parse_infotext(f"a cat,\nasleep\nNegative prompt: dog,\nbird\n{LAST}")
-    assert (found.prompt, found.negative_prompt) == ("a cat,\nasleep", "dog,\nbird")
+@pytest.mark.parametrize(
+    ("text", "prompt", "negative_prompt"),
+    [
+        (f"a cat,\nasleep\nNegative prompt: dog,\nbird\n{LAST}", "a cat,\nasleep", "dog,\nbird"),
+        (f"\nNegative prompt: dog\n{LAST}", "", "dog"),
+        (f"Steps: many, Seed: 9, Size: large\n{LAST}", "Steps: many, Seed: 9, Size: large", ""),
+        (LAST, "", ""),
+    ],
+    ids=["of several lines", "negative alone", "one that looks like pairs", "none"],
+)
+def test_prompts_are_what_stands_before_the_pairs(
+    text: str, prompt: str, negative_prompt: str
+) -> None:
+    found = parse_infotext(text)
+    assert (found.prompt, found.negative_prompt) == (prompt, negative_prompt)
+    assert found.parameters["Seed"] == "5"
 
 
 def test_the_usual_pairs_become_fields() -> None:
@@ -40,18 +53,11 @@ def test_the_usual_pairs_become_fields() -> None:
     }
 
 
-def test_a_prompt_that_looks_like_pairs_stays_a_prompt() -> None:
-    found = parse_infotext(f"Steps: many, Seed: 9, Size: large\n{LAST}")
-    assert found.prompt == "Steps: many, Seed: 9, Size: large"
-    assert found.parameters["Seed"] == "5"
-
-
 @pytest.mark.parametrize(
     "text", ["a cat: asleep, b: 2", "a cat", "two\nlines", "ends with a blank\n\n"], ids=repr
 )
 def test_text_without_pairs_is_all_prompt(text: str) -> None:
-    found = parse_infotext(text)
-    assert (found.prompt, found.parameters) == (text.strip(), {})
+    assert parse_infotext(text) == Infotext(text.strip())
     assert fields(text) == {"prompt": text.strip()}
 
 
@@ -61,14 +67,8 @@ def test_nothing_gives_nothing(text: str) -> None:
     assert fields(text) == {}
 
 
-def test_without_a_prompt_the_negative_one_is_still_found() -> None:
-    found = parse_infotext(f"\nNegative prompt: dog\n{LAST}")
-    assert (found.prompt, found.negative_prompt) == ("", "dog")
-
-
-def test_a_lone_line_of_pairs_has_no_prompt() -> None:
-    assert parse_infotext("Steps: 20").parameters == {"Steps": "20"}
-    assert parse_infotext(LAST).prompt == ""
+def test_a_line_that_begins_as_the_pairs_do_may_hold_few() -> None:
+    assert parse_infotext("Steps: 20") == Infotext(parameters={"Steps": "20"})
 
 
 @pytest.mark.parametrize(
@@ -97,74 +97,39 @@ def test_what_has_no_name_is_left_out() -> None:
     assert found == {"Steps": "20", "Sampler": "Euler", "Seed": "1"}
 
 
-def test_hashes_of_loras_become_no_field() -> None:
-    assert with_pairs('Lora hashes: "detail: 0f3a, style: 77"') == {}
-
-
 @pytest.mark.parametrize(
     ("pairs", "given"),
     [
         ("Denoising strength: 0.4", {"denoising_strength": 0.4}),
-        (
-            "Variation seed: 3, Variation seed strength: 0.2",
-            {"subseed": 3, "subseed_strength": 0.2},
-        ),
+        ("Variation seed: 3, Variation seed strength: 0.2",
+         {"subseed": 3, "subseed_strength": 0.2}),
         ("Seed resize from: 64x32", {"seed_resize_from_w": 64, "seed_resize_from_h": 32}),
         ("Tiling: True", {"tiling": True}),
         ("Distilled CFG Scale: 3.5", {"distilled_cfg_scale": 3.5}),
-        (
-            "Refiner: xl [0123456789], Refiner switch at: 0.8",
-            {"refiner_checkpoint": "xl [0123456789]", "refiner_switch_at": 0.8},
-        ),
+        ("Refiner: xl [0123456789], Refiner switch at: 0.8",
+         {"refiner_checkpoint": "xl [0123456789]", "refiner_switch_at": 0.8}),
         ("CLiP-skip: 2", {"clip_skip": 2}),
         ('Clip skip: 2, SDCPP: "{}"', {"clip_skip": 2}),
-        (
-            "Hires upscale: 1.5, Hires upscaler: Latent, Hires steps: 4, Hires sampler: DDIM, "
-            'Hires prompt: "a, b", Hires CFG Scale: 3',
-            {
-                "enable_hr": True,
-                "hr_scale": 1.5,
-                "hr_upscaler": "Latent",
-                "hr_second_pass_steps": 4,
-                "hr_sampler_name": "DDIM",
-                "hr_prompt": "a, b",
-                "hr_cfg": 3.0,
-            },
-        ),
-        (
-            "Hires resize: 1024x0, Hires upscaler: Latent",
-            {"enable_hr": True, "hr_resize_x": 1024, "hr_resize_y": 0, "hr_upscaler": "Latent"},
-        ),
-        (
-            "Hires upscale: Lanczos, Hires scale: 2.0, Hires resize: 0x0",
-            {"enable_hr": True, "hr_upscaler": "Lanczos", "hr_scale": 2.0},
-        ),
-        (
-            "HiRes mode: 1, Hires upscaler: Lanczos, Hires scale: 2",
-            {
-                "enable_hr": True,
-                "hr_resize_mode": 1,
-                "hr_upscaler": "Lanczos",
-                "hr_scale": 2.0,
-                "hr_force": False,
-            },
-        ),
-        (
-            "Hires force: True, Hires strength: 0.5",
-            {
-                "enable_hr": True,
-                "hr_force": True,
-                "hr_resize_mode": 0,
-                "denoising_strength": 0.5,
-            },
-        ),
-        (
-            "Hires upscale: 2, Hires Module 1: a, Hires Module 2: b",
-            {"enable_hr": True, "hr_scale": 2.0, "hr_additional_modules": ["a", "b"]},
-        ),
+        ("Hires upscale: 1.5, Hires upscaler: Latent, Hires steps: 4, Hires sampler: DDIM, "
+         'Hires prompt: "a, b", Hires CFG Scale: 3',
+         {"enable_hr": True, "hr_scale": 1.5, "hr_upscaler": "Latent", "hr_second_pass_steps": 4,
+          "hr_sampler_name": "DDIM", "hr_prompt": "a, b", "hr_cfg": 3.0}),
+        ("Hires resize: 1024x0, Hires upscaler: Latent",
+         {"enable_hr": True, "hr_resize_x": 1024, "hr_resize_y": 0, "hr_upscaler": "Latent"}),
+        ("Hires upscale: Lanczos, Hires scale: 2.0, Hires resize: 0x0",
+         {"enable_hr": True, "hr_upscaler": "Lanczos", "hr_scale": 2.0}),
+        ("HiRes mode: 1, Hires upscaler: Lanczos, Hires scale: 2",
+         {"enable_hr": True, "hr_resize_mode": 1, "hr_upscaler": "Lanczos", "hr_scale": 2.0,
+          "hr_force": False}),
+        ("Hires force: True, Hires strength: 0.5",
+         {"enable_hr": True, "hr_force": True, "hr_resize_mode": 0, "denoising_strength": 0.5}),
+        ("Hires upscale: 2, Hires Module 1: a, Hires Module 2: b",
+         {"enable_hr": True, "hr_scale": 2.0, "hr_additional_modules": ["a", "b"]}),
+        ("Face restoration: CodeFormer",
+         {"restore_faces": True, "override_settings": {"face_restoration_model": "CodeFormer"}}),
     ],
     ids=lambda value: value[:30] if isinstance(value, str) else "",
-)
+)  # fmt: skip
 def test_further_pairs_become_fields(pairs: str, given: dict[str, Any]) -> None:
     assert with_pairs(pairs) == given
 
@@ -196,25 +161,19 @@ def test_options_travel_in_override_settings(pairs: str, options: dict[str, Any]
     ],
 )
 def test_stable_diffusion_cpps_sampler_is_taken_apart(sampler: str, given: dict[str, str]) -> None:
-    found = fields(f"Steps: 20, Sampler: {sampler}, SDCPP: {{}}")
-    assert found == {"steps": 20} | given
-
-
-def test_face_restoration_is_switched_on_and_named() -> None:
-    assert with_pairs("Face restoration: CodeFormer") == {
-        "restore_faces": True,
-        "override_settings": {"face_restoration_model": "CodeFormer"},
-    }
+    assert fields(f"Steps: 20, Sampler: {sampler}, SDCPP: {{}}") == {"steps": 20} | given
 
 
 @pytest.mark.parametrize(
-    "pairs", ["Eta: inf", "Clip skip: none", "RNG: cuda", "Tiling: perhaps", "Seed resize from: ?"]
-)
-def test_what_cannot_be_read_is_left_out(pairs: str) -> None:
+    "pairs",
+    ['Lora hashes: "detail: 0f3a, style: 77"', "Eta: inf", "Clip skip: none", "RNG: cuda",
+     "Tiling: perhaps", "Seed resize from: ?"],
+)  # fmt: skip
+def test_what_is_no_field_or_cannot_be_read_is_left_out(pairs: str) -> None:
     assert with_pairs(pairs) == {}
 
 
 def test_fields_can_be_written_as_json() -> None:
-    text = f"a cat\n{LAST}, Seed: 1e999, CFG scale: 1e999"
-    json.dumps(fields(text), allow_nan=False)
-    assert not {"seed", "cfg_scale"} & fields(text).keys()
+    found = fields(f"a cat\n{LAST}, Seed: 1e999, CFG scale: 1e999")
+    json.dumps(found, allow_nan=False)
+    assert not {"seed", "cfg_scale"} & found.keys()
