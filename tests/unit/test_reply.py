@@ -26,7 +26,7 @@ from webui.errors import (
 from webui.http.endpoints import Endpoint
 from webui.http.reply import Reply
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 
 def encoded(width: int) -> str:
