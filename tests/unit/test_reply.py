@@ -4,29 +4,20 @@ import base64
 import gzip
 import json
 import socket
-import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from support.exchange import connect
 from support.raw_server import Answer, RawServer, reply
-from webui.errors import (
-    StableDiffusionError,
-    WebUIConnectionError,
-    WebUIResponseError,
-    WebUITimeoutError,
-)
+from webui import errors
 from webui.http.endpoints import Endpoint
 from webui.http.reply import Reply
-
-ROOT = Path(__file__).parents[2]
 
 
 def encoded(width: int) -> str:
@@ -66,10 +57,10 @@ def cut_short(text: str) -> bytes:
     return reply(text, length=len(text) + 1000)
 
 
-def failure(answer: Answer) -> tuple[list[int | None], StableDiffusionError]:
+def failure(answer: Answer) -> tuple[list[int | None], errors.StableDiffusionError]:
     """The widths of what had arrived before the error, and the error."""
     widths: list[int | None] = []
-    with answering(answer) as there, pytest.raises(StableDiffusionError) as caught:
+    with answering(answer) as there, pytest.raises(errors.StableDiffusionError) as caught:
         widths.extend(picture.width for picture in there.pictures())
     return widths, caught.value
 
@@ -99,17 +90,14 @@ def test_a_picture_is_handed_on_before_the_next_is_sent() -> None:
         assert [picture.width for picture in pictures] == [260]
 
 
-def test_the_account_may_come_before_the_pictures() -> None:
+def test_the_account_may_come_before_the_pictures_or_not_at_all() -> None:
     assert received(json.dumps({"info": '{"seed": 7}', "images": [FIRST]})) == ([8], {"seed": 7})
+    assert received(json.dumps({"images": [FIRST]})) == ([8], {})
 
 
 @pytest.mark.parametrize("info", ["no JSON", None, 5, [1], {"seed": 7}], ids=repr)
 def test_an_account_that_cannot_be_read_loses_no_picture(info: object) -> None:
     assert received(body(FIRST, info=info)) == ([8], {})
-
-
-def test_an_account_that_is_missing_loses_no_picture() -> None:
-    assert received(json.dumps({"images": [FIRST]})) == ([8], {})
 
 
 def test_names_of_the_reply_inside_its_parameters_mean_nothing() -> None:
@@ -128,47 +116,24 @@ def test_odd_parameters_lose_no_picture(parameters: str) -> None:
     assert received(text) == ([8], {})
 
 
-def test_no_number_of_a_reply_can_crash_the_process() -> None:
-    # In a process of its own, because the crash would take the tests along.
-    code = """
-import requests, yarl
-from webui.errors import StableDiffusionError
-from webui.http.address import Address
-from webui.http.reply import Reply
-class Raw:
-    def read1(self, size, decode_content):
-        return b'{"images": [], "parameters": {"seed": ' + b"1" * 5000 + b"}}"
-    def close(self):
-        pass
-    release_conn = close
-response = requests.Response()
-response.raw = Raw()
-response.request = requests.Request("POST", "http://gpu").prepare()
-try:
-    list(Reply(response, Address(yarl.URL("http://gpu"))).pictures())
-except StableDiffusionError:
-    pass
-"""
-    command = [sys.executable, "-c", code]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)  # noqa: S603 - ours
-    assert (ended.returncode, ended.stderr) == (0, b"")
-
-
-def test_a_compressed_reply_is_read_too() -> None:
-    packed = gzip.compress(body(FIRST, SECOND).encode())
-    assert received(reply(packed, "Content-Encoding: gzip"))[0] == [8, 16]
-
-
-def test_a_reply_in_chunks_is_read_too() -> None:
-    text = body(FIRST, SECOND).encode()
-    pieces = [text[at : at + 100] for at in range(0, len(text), 100)]
+def in_chunks(content: bytes) -> bytes:
+    pieces = [content[at : at + 100] for at in range(0, len(content), 100)]
     chunks = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in [*pieces, b""])
-    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
-    assert received(head + chunks)[0] == [8, 16]
+    return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + chunks
 
 
-def test_the_one_picture_of_an_enlargement_is_read_too() -> None:
+def zipped(content: bytes) -> bytes:
+    return reply(gzip.compress(content), "Content-Encoding: gzip")
+
+
+@pytest.mark.parametrize("wrap", [in_chunks, zipped])
+def test_a_reply_in_chunks_or_compressed_is_read_too(wrap: Callable[[bytes], bytes]) -> None:
+    assert received(wrap(body(FIRST, SECOND).encode()))[0] == [8, 16]
+
+
+def test_a_reply_may_hold_one_picture_or_none() -> None:
     assert received(json.dumps({"html_info": "", "image": FIRST}))[0] == [8]
+    assert received(body(info='{"seed": 7}')) == ([], {"seed": 7})
 
 
 def test_a_picture_larger_than_allowed_is_noted_and_the_others_are_read() -> None:
@@ -176,10 +141,6 @@ def test_a_picture_larger_than_allowed_is_noted_and_the_others_are_read() -> Non
     with answering(reply(body(FIRST, LARGE_FIRST, FIRST)), largest=small) as there:
         assert [picture.width for picture in there.pictures()] == [8, 8]
         assert there.too_large == [(2, large)]
-
-
-def test_an_empty_list_of_pictures_is_a_reply() -> None:
-    assert received(body(info='{"seed": 7}')) == ([], {"seed": 7})
 
 
 @pytest.mark.parametrize(
@@ -199,7 +160,7 @@ def test_an_empty_list_of_pictures_is_a_reply() -> None:
 )
 def test_json_without_pictures_is_refused_with_the_words_it_has(text: str, words: str) -> None:
     _, error = failure(reply(text))
-    assert type(error) is WebUIResponseError
+    assert type(error) is errors.WebUIResponseError
     assert str(error).endswith(f"answered without images{words}")
 
 
@@ -211,7 +172,7 @@ def test_json_without_pictures_is_refused_with_the_words_it_has(text: str, words
 )  # fmt: skip
 def test_what_is_no_json_is_no_webui(text: str, content_type: str) -> None:
     _, error = failure(reply(text.encode("latin-1"), content_type=content_type))
-    assert type(error) is WebUIResponseError
+    assert type(error) is errors.WebUIResponseError
     assert "not as a Stable Diffusion WebUI does" in str(error)
     assert ("a web page" in str(error)) == (content_type == "text/html")
 
@@ -228,7 +189,7 @@ def test_what_is_no_json_is_no_webui(text: str, content_type: str) -> None:
 )
 def test_an_element_that_is_no_picture_is_named_by_its_place(element: object, wrong: str) -> None:
     widths, error = failure(reply(body(FIRST, element, THIRD)))
-    assert type(error) is WebUIResponseError
+    assert type(error) is errors.WebUIResponseError
     assert "Image 2 of the reply from http://127.0.0.1" in str(error)
     assert str(error).endswith(f"{wrong}.")
     assert widths == [8]
@@ -237,36 +198,40 @@ def test_an_element_that_is_no_picture_is_named_by_its_place(element: object, wr
 @pytest.mark.parametrize("tail", ["", "]", f', "{SECOND[:10]}', '], "info": "{'])
 def test_a_reply_cut_in_its_json_keeps_the_pictures_before_the_cut(tail: str) -> None:
     widths, error = failure(reply(f'{{"images": ["{THIRD}", "{FIRST}"{tail}'))
-    assert type(error) is WebUIResponseError
+    assert type(error) is errors.WebUIResponseError
     assert "ends in the middle, after 2 whole images" in str(error)
     assert widths == [24, 8]
 
 
-@pytest.mark.parametrize("rest", [", nope]}", ']} {"more": 1}', '], "a": NaN}', '], "a": "\xff"}'])
+@pytest.mark.parametrize(
+    "rest",
+    [", nope]}", ']} {"more": 1}', '], "a": NaN}', '], "a": "\xff"}',
+     # With whole numbers as such, the C parser would end the process.
+     '], "parameters": {"seed": ' + "1" * 5000 + "}}"],
+    ids=["words", "more", "NaN", "not UTF-8", "digits"],
+)  # fmt: skip
 def test_json_that_goes_wrong_after_a_picture_keeps_it_and_says_so(rest: str) -> None:
     widths, error = failure(reply(f'{{"images": ["{FIRST}"{rest}'.encode("latin-1")))
-    assert type(error) is WebUIResponseError
+    assert type(error) is errors.WebUIResponseError
     assert "is not valid JSON" in str(error)
     assert widths == [8]
 
 
 @pytest.mark.parametrize(
-    ("images", "widths"),
-    [([LARGE_FIRST, LARGE_SECOND, LARGE_FIRST], [256, 260]), ([FIRST, SECOND, THIRD], [8, 16])],
-    ids=["large", "small"],
+    "images", [[LARGE_FIRST, LARGE_SECOND], [FIRST, SECOND]], ids=["large", "small"]
 )
 def test_a_connection_that_breaks_off_keeps_the_pictures_that_had_arrived(
-    images: list[str], widths: list[int]
+    images: list[str],
 ) -> None:
-    arrived, error = failure(cut_short(body(*images)[:-1000]))
-    assert type(error) is WebUIConnectionError
+    arrived, error = failure(cut_short(body(*images, LARGE_FIRST)[:-1000]))
+    assert type(error) is errors.WebUIConnectionError
     assert "broke off the connection in the middle of a reply. 2 images had arrived." in str(error)
-    assert arrived == widths
+    assert len(arrived) == 2
 
 
 def test_a_connection_that_breaks_off_at_once_has_lost_nothing() -> None:
     _, error = failure(cut_short('{"images": ["iVBOR'))
-    assert type(error) is WebUIConnectionError
+    assert type(error) is errors.WebUIConnectionError
     assert "had arrived" not in str(error)
 
 
@@ -278,13 +243,13 @@ def test_a_reply_that_stalls_is_a_timeout() -> None:
     with answering(stall, timeout=0.3) as there:
         pictures = there.pictures()
         assert next(pictures).width == 256
-        with pytest.raises(WebUITimeoutError, match="1 image"):
+        with pytest.raises(errors.WebUITimeoutError, match="1 image"):
             next(pictures)
 
 
 def test_a_body_that_is_not_compressed_as_it_says_is_an_unusable_reply() -> None:
     _, error = failure(reply("nonsense", "Content-Encoding: gzip"))
-    assert type(error) is WebUIResponseError
+    assert type(error) is errors.WebUIResponseError
 
 
 def test_leaving_in_the_middle_closes_the_connection() -> None:
