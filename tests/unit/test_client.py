@@ -60,12 +60,9 @@ def test_a_request_is_plain_json_without_a_login_where_none_is_set() -> None:
     assert body == {"prompt": "灯台", "steps": 20}
 
 
-def test_options_are_those_of_the_server() -> None:
+def test_options_and_models_are_those_of_the_server() -> None:
     with answering(reply(OPTIONS)) as (_, there):
         assert there.options() == json.loads(OPTIONS)
-
-
-def test_models_are_a_list_of_objects() -> None:
     with answering(reply('[{"title": "a"}, null, "b", {"title": "c"}]')) as (_, there):
         assert there.sd_models() == [{"title": "a"}, {"title": "c"}]
 
@@ -73,7 +70,7 @@ def test_models_are_a_list_of_objects() -> None:
 def test_a_picture_is_sent_to_be_read() -> None:
     with answering(reply('{"info": "a cat"}')) as (server, there):
         assert there.png_info(PICTURE) == {"info": "a cat"}
-    assert sent(server)[1] == {"image": base64.b64encode(PICTURE.data).decode()}
+    assert sent(server)[1] == {"image": PICTURE.base64()}
 
 
 @pytest.mark.parametrize("body", ["{}", '{"info": 5}', "null", "["])
@@ -203,29 +200,34 @@ def test_a_server_of_no_proxy_is_reached_without_it(monkeypatch: pytest.MonkeyPa
     assert proxy.requests == []
 
 
-def redirect(to: str, status: str) -> bytes:
-    return reply("", f"Location: {to}", status=status)
-
-
-@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See", "307 Temp", "308 Perm"])
-def test_a_redirect_is_not_followed_and_names_the_address_to_use(status: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "path", "told"),
+    [
+        *((status, "/sd/sdapi/v1/options", "/sd. Set base_url to the address that answers itself")
+          for status in ("301 Moved", "302 Found", "303 See", "307 Temporary", "308 Permanent")),
+        ("302 Found", "/login?next=%2Fsdapi", "/login"),
+    ],
+)  # fmt: skip
+def test_a_redirect_is_not_followed_and_names_the_address_to_use(
+    status: str, path: str, told: str
+) -> None:
     with RawServer(reply(OPTIONS)) as target:
-        location = f"http://me:hunter2@127.0.0.1:{target.port}/sd/sdapi/v1/options"
-        with RawServer(redirect(location, status)) as server:
+        location = f"Location: http://me:hunter2@127.0.0.1:{target.port}{path}"
+        with RawServer(reply("", location, status=status)) as server:
             error = failure(server.base_url)
     assert type(error) is WebUINotFoundError
-    assert f"127.0.0.1:{target.port}/sd. Set base_url to the address" in str(error)
+    assert f"{server.base_url} redirects to 127.0.0.1:{target.port}{told}" in str(error)
     assert target.requests == []
-
-
-def test_a_redirect_without_a_path_of_the_api_names_its_target() -> None:
-    with RawServer(redirect("/login?next=%2Fsdapi", "302 Found")) as server:
-        assert f"{server.base_url} redirects to /login" in str(failure(server.base_url))
 
 
 @pytest.mark.parametrize(
     "answer",
-    [redirect("/elsewhere", "308 Perm"), reply("", status="503 Busy"), b"", b"nonsense\r\n"],
+    [
+        reply("", "Location: /a", status="308 Permanent"),
+        reply("", status="503 Busy"),
+        b"",
+        b"?\r\n",
+    ],
     ids=["redirect", "503", "hang up", "nonsense"],
 )
 def test_a_job_is_sent_once_whatever_comes_back(answer: bytes) -> None:
