@@ -146,8 +146,7 @@ def test_a_lookup_says_so_when_nothing_can_be_reached() -> None:
 
 
 @pytest.mark.parametrize(
-    ("username", "password"),
-    [("me", "secret"), ("jürgen", "pässwörd日本"), ("", "only"), ("me", "")],
+    ("username", "password"), [("jürgen", "pässwörd日本"), ("", "only"), ("me", "")]
 )
 def test_the_login_travels_as_basic_in_utf8(username: str, password: str) -> None:
     with answering(reply(OPTIONS), username=username, password=password) as (server, there):
@@ -222,12 +221,7 @@ def test_a_redirect_is_not_followed_and_names_the_address_to_use(
 
 @pytest.mark.parametrize(
     "answer",
-    [
-        reply("", "Location: /a", status="308 Permanent"),
-        reply("", status="503 Busy"),
-        b"",
-        b"?\r\n",
-    ],
+    [reply("", "Location: /a", status="308 No"), reply("", status="503 Busy"), b"", b"?\r\n"],
     ids=["redirect", "503", "hang up", "nonsense"],
 )
 def test_a_job_is_sent_once_whatever_comes_back(answer: bytes) -> None:

@@ -29,14 +29,13 @@ def test_an_address_alone_has_defaults_for_the_rest(nothing: object) -> None:
         assert (found.model, found.timeout, found.verify_tls) == ("", 3600.0, True)
 
 
-@pytest.mark.parametrize("nothing", [None, "", " \n", [], [None]], ids=repr)
-def test_an_empty_address_is_refused(nothing: object) -> None:
-    assert refusal(base_url=nothing).startswith("base_url is empty. Give the WebUI's address")
-
-
-@pytest.mark.parametrize("wrong", [5, True, {"a": 1}, ["http://gpu"]], ids=repr)
-def test_an_address_that_is_no_text_is_refused(wrong: object) -> None:
-    assert "is not a URL" in refusal(base_url=wrong)
+@pytest.mark.parametrize(
+    ("base_url", "said"),
+    [*((nothing, "is empty. Give the WebUI's address") for nothing in (None, " \n", [], [None])),
+     (5, "'5' is not a URL"), (["http://gpu"], """"['http://gpu']" is not a URL""")],
+)  # fmt: skip
+def test_an_address_that_is_none_is_refused(base_url: object, said: str) -> None:
+    assert said in refusal(base_url=base_url)
 
 
 @pytest.mark.parametrize(
@@ -92,14 +91,9 @@ def test_a_timeout_that_cannot_be_is_refused_with_its_limits(wrong: object) -> N
     )
 
 
-@pytest.mark.parametrize("no", [False, "false", 0, "off"], ids=repr)
-def test_the_certificate_check_can_be_turned_off(no: object) -> None:
-    assert read(verify_tls=no).verify_tls is False
-
-
-@pytest.mark.parametrize("wrong", ["maybe", 2, ["true"]], ids=repr)
-def test_a_verify_tls_that_is_neither_is_refused(wrong: object) -> None:
-    assert refusal(verify_tls=wrong) == f"verify_tls: {wrong!r} is neither true nor false."
+def test_the_certificate_check_can_be_turned_off() -> None:
+    assert read(verify_tls="false").verify_tls is False
+    assert refusal(verify_tls="maybe") == "verify_tls: 'maybe' is neither true nor false."
 
 
 def test_a_model_loses_the_blanks_around_it() -> None:

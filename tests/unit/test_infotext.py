@@ -40,31 +40,18 @@ def test_prompts_are_what_stands_before_the_pairs(
 
 
 def test_the_usual_pairs_become_fields() -> None:
-    assert fields(f"a cat\nNegative prompt: dog\n{LAST}") == {
-        "prompt": "a cat",
-        "negative_prompt": "dog",
-        "steps": 20,
-        "sampler_name": "Euler a",
-        "scheduler": "Karras",
-        "cfg_scale": 7.0,
-        "seed": 5,
-        "width": 512,
-        "height": 768,
-    }
+    prompts = {"prompt": "a cat", "negative_prompt": "dog"}
+    sampling = {"steps": 20, "sampler_name": "Euler a", "scheduler": "Karras", "cfg_scale": 7.0}
+    drawn = {"seed": 5, "width": 512, "height": 768}
+    assert fields(f"a cat\nNegative prompt: dog\n{LAST}") == prompts | sampling | drawn
 
 
 @pytest.mark.parametrize(
-    "text", ["a cat: asleep, b: 2", "a cat", "two\nlines", "ends with a blank\n\n"], ids=repr
+    "text", ["a cat: asleep, b: 2", "a cat", "two\nlines", "a blank at the end\n\n", "", " \n "]
 )
 def test_text_without_pairs_is_all_prompt(text: str) -> None:
     assert parse_infotext(text) == Infotext(text.strip())
-    assert fields(text) == {"prompt": text.strip()}
-
-
-@pytest.mark.parametrize("text", ["", " \n "], ids=repr)
-def test_nothing_gives_nothing(text: str) -> None:
-    assert parse_infotext(text) == Infotext()
-    assert fields(text) == {}
+    assert fields(text) == ({"prompt": text.strip()} if text.strip() else {})
 
 
 def test_a_line_that_begins_as_the_pairs_do_may_hold_few() -> None:
@@ -78,14 +65,11 @@ def test_a_line_that_begins_as_the_pairs_do_may_hold_few() -> None:
         (r'"say \"hi\", twice\nthen: go"', 'say "hi", twice\nthen: go'),
         ('"never closed', '"never closed'),
         ('"closed" too early', '"closed" too early'),
-        ('{"model": "ab", "vae": {"x": [1, 2]}}', '{"model": "ab", "vae": {"x": [1, 2]}}'),
-        ("{not JSON", "{not JSON"),
-        ("[" * 100_000, "[" * 100_000),
-        ("", ""),
-        ("12:30", "12:30"),
+        *((text, text) for text in (
+            '{"model": "ab", "vae": {"x": [1, 2]}}', "{not JSON", "[" * 100_000, "", "12:30")),
     ],
     ids=lambda text: text[:20],
-)
+)  # fmt: skip
 def test_a_value_is_read_whole(written: str, value: str) -> None:
     found = parse_infotext(f"{LAST}, Odd one: {written}, Version: 1").parameters
     assert found["Odd one"] == value
@@ -127,28 +111,22 @@ def test_what_has_no_name_is_left_out() -> None:
          {"enable_hr": True, "hr_scale": 2.0, "hr_additional_modules": ["a", "b"]}),
         ("Face restoration: CodeFormer",
          {"restore_faces": True, "override_settings": {"face_restoration_model": "CodeFormer"}}),
+        *((pairs, {"override_settings": options}) for pairs, options in [
+            ("Clip skip: 2", {"CLIP_stop_at_last_layers": 2}),
+            ("Model hash: abc, Model: dream", {"sd_model_checkpoint": "dream"}),
+            ("Model hash: abc", {"sd_model_checkpoint": "abc"}),
+            ("VAE: mse.safetensors", {"sd_vae": "mse.safetensors"}),
+            ("Module 1: ae, Module 2: t5", {"forge_additional_modules": ["ae", "t5"]}),
+            ("ENSD: 31337", {"eta_noise_seed_delta": 31337}),
+            ("RNG: NV", {"randn_source": "NV"}),
+            ("Token merging ratio: 0.5", {"token_merging_ratio": 0.5})]),
     ],
     ids=lambda value: value[:30] if isinstance(value, str) else "",
 )  # fmt: skip
-def test_further_pairs_become_fields(pairs: str, given: dict[str, Any]) -> None:
+def test_further_pairs_become_fields_or_options_to_override(
+    pairs: str, given: dict[str, Any]
+) -> None:
     assert with_pairs(pairs) == given
-
-
-@pytest.mark.parametrize(
-    ("pairs", "options"),
-    [
-        ("Clip skip: 2", {"CLIP_stop_at_last_layers": 2}),
-        ("Model hash: abc, Model: dream", {"sd_model_checkpoint": "dream"}),
-        ("Model hash: abc", {"sd_model_checkpoint": "abc"}),
-        ("VAE: mse.safetensors", {"sd_vae": "mse.safetensors"}),
-        ("Module 1: ae, Module 2: t5", {"forge_additional_modules": ["ae", "t5"]}),
-        ("ENSD: 31337", {"eta_noise_seed_delta": 31337}),
-        ("RNG: NV", {"randn_source": "NV"}),
-        ("Token merging ratio: 0.5", {"token_merging_ratio": 0.5}),
-    ],
-)
-def test_options_travel_in_override_settings(pairs: str, options: dict[str, Any]) -> None:
-    assert with_pairs(pairs) == {"override_settings": options}
 
 
 @pytest.mark.parametrize(

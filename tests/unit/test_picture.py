@@ -31,17 +31,11 @@ def turned(kind: str, value: int) -> bytes:
 
 @pytest.mark.parametrize(
     ("kind", "options", "extension"),
-    [
-        ("PNG", {}, "png"),
-        ("JPEG", {}, "jpg"),
-        ("JPEG", {"progressive": True}, "jpg"),
-        ("JPEG", {"comment": b"\xff" * 60_000}, "jpg"),
-        ("WEBP", {"lossless": False}, "webp"),
-        ("WEBP", {"lossless": True}, "webp"),
-        ("WEBP", {"exif": b"Exif\0\0II*\0"}, "webp"),
-    ],
+    [("PNG", {}, "png"), ("JPEG", {}, "jpg"), ("JPEG", {"progressive": True}, "jpg"),
+     ("JPEG", {"comment": b"\xff" * 60_000}, "jpg"), ("WEBP", {"lossless": False}, "webp"),
+     ("WEBP", {"lossless": True}, "webp"), ("WEBP", {"exif": b"Exif\0\0II*\0"}, "webp")],
     ids=["PNG", "JPEG", "progressive", "long header", "lossy", "lossless", "extended"],
-)
+)  # fmt: skip
 def test_type_and_size_are_read_from_the_bytes(
     kind: str, options: dict[str, Any], extension: str
 ) -> None:
@@ -73,19 +67,11 @@ def test_what_is_no_image_is_refused(data: bytes) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [
-        b"\x89PNG\r\n\x1a\n",
-        picture()[:20],
-        b"\xff\xd8\xff",
-        b"\xff\xd8\xff\xe0\0\0",
-        b"\xff\xd8\xff\xe0\xff\xff",
-        picture(kind="JPEG")[:20],
-        picture(kind="WEBP", lossless=False)[:16],
-        picture(kind="WEBP", lossless=True)[:16],
-        picture(kind="WEBP", exif=b"Exif\0\0II*\0")[:16],
-        b"RIFF\0\0\0\0WEBPALPH",
-    ],
-)
+    [b"\x89PNG\r\n\x1a\n", picture()[:20], b"\xff\xd8\xff", b"\xff\xd8\xff\xe0\0\0",
+     b"\xff\xd8\xff\xe0\xff\xff", picture(kind="JPEG")[:20], b"RIFF\0\0\0\0WEBPALPH",
+     picture(kind="WEBP", lossless=False)[:16], picture(kind="WEBP", lossless=True)[:16],
+     picture(kind="WEBP", exif=b"Exif\0\0II*\0")[:16]],
+)  # fmt: skip
 def test_an_image_cut_off_in_its_header_has_no_size(data: bytes) -> None:
     found = identify_picture(data)
     assert (found.width, found.height) == (None, None)
