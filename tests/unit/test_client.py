@@ -15,8 +15,8 @@ from responses import RequestsMock, matchers
 from urllib3.util import connection
 
 from support.dify_files import picture
-from support.exchange import PASSWORD, connect, failure
-from support.raw_server import Answer, RawServer, free_port, reply
+from support.exchange import connect, failure
+from support.raw_server import Answer, RawServer, free_port, reply, stalling_after
 from webui.errors import WebUIConnectionError, WebUIError, WebUINotFoundError, WebUIResponseError
 from webui.http import client
 from webui.http.client import WebUIClient
@@ -29,8 +29,8 @@ PICTURE = identify_picture(picture())
 
 
 @contextmanager
-def answering(answer: Answer, **login: str) -> Iterator[tuple[RawServer, WebUIClient]]:
-    with RawServer(answer) as server, connect(server.base_url, **login) as there:
+def answering(answer: Answer) -> Iterator[tuple[RawServer, WebUIClient]]:
+    with RawServer(answer) as server, connect(server.base_url) as there:
         yield server, there
 
 
@@ -46,8 +46,7 @@ def generate(there: WebUIClient, timeout: float = 5, **request: object) -> Reply
 
 def test_making_a_client_opens_no_connection() -> None:
     with answering(reply(OPTIONS)) as (server, _):
-        pass
-    assert server.requests == []
+        assert server.requests == []
 
 
 def test_a_request_is_plain_json_without_a_login_where_none_is_set() -> None:
@@ -128,12 +127,8 @@ def test_a_lookup_that_fails_gives_nothing(answer: bytes) -> None:
 def test_a_lookup_does_not_wait_for_a_server_that_hangs(
     monkeypatch: pytest.MonkeyPatch, begun: bytes
 ) -> None:
-    def hang(connection: socket.socket) -> None:
-        connection.sendall(begun)
-        connection.recv(1)
-
     monkeypatch.setattr(client, "LOOKUP_PATIENCE", 0.3)
-    with answering(hang) as (_, there):
+    with answering(stalling_after(begun)) as (_, there):
         assert there.entries(Endpoint.SD_MODULES) is None
 
 
@@ -146,22 +141,25 @@ def test_a_lookup_says_so_when_nothing_can_be_reached() -> None:
 
 
 @pytest.mark.parametrize(
-    ("username", "password"), [("jürgen", "pässwörd日本"), ("", "only"), ("me", "")]
+    ("pasted", "given", "login"),
+    [
+        ("", {"username": "jürgen", "password": "pässwörd日本"}, "jürgen:pässwörd日本"),
+        ("", {"password": "only"}, ":only"),
+        ("", {"username": "me"}, "me:"),
+        ("me:hunter2%2Fwith%3Aodd%40signs@", {}, "me:hunter2/with:odd@signs"),
+    ],
 )
-def test_the_login_travels_as_basic_in_utf8(username: str, password: str) -> None:
-    with answering(reply(OPTIONS), username=username, password=password) as (server, there):
+def test_the_login_travels_as_basic_in_utf8_and_in_the_header_alone(
+    pasted: str, given: dict[str, str], login: str
+) -> None:
+    with (
+        RawServer(reply(OPTIONS)) as server,
+        connect(server.base_url.replace("//", f"//{pasted}"), **given) as there,
+    ):
         there.options()
-    token = base64.b64encode(f"{username}:{password}".encode())
-    assert b"\r\nAuthorization: Basic " + token + b"\r\n" in server.requests[0]
-
-
-def test_a_login_of_the_address_travels_in_the_header_alone() -> None:
-    with RawServer(reply(OPTIONS)) as server:
-        pasted = f"http://me:hunter2%2Fwith%3Aodd%40signs@127.0.0.1:{server.port}"
-        with connect(pasted) as there:
-            there.options()
     assert server.requests[0].startswith(b"GET /sdapi/v1/options HTTP/1.1\r\n")
-    assert server.requests[0].count(base64.b64encode(f"me:{PASSWORD}".encode())) == 1
+    token = base64.b64encode(login.encode())
+    assert b"\r\nAuthorization: Basic " + token + b"\r\n" in server.requests[0]
     assert b"hunter2" not in server.requests[0]
 
 

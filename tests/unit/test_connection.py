@@ -10,7 +10,7 @@ import pytest
 from urllib3.exceptions import InsecureRequestWarning
 
 from support.exchange import connect, failure
-from support.raw_server import RawServer, free_port, reply
+from support.raw_server import RawServer, free_port, reply, stalling_after
 from support.self_signed import certificate, server_context
 from webui.errors import WebUICertificateError, WebUIConnectionError, WebUITimeoutError
 from webui.http import client
@@ -25,8 +25,8 @@ def assert_says(error: Exception, kind: type[Exception], *words: str) -> None:
 
 def test_a_proxy_that_is_down_is_named_as_the_cause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://me:hunter2@127.0.0.1:{free_port()}")
-    words = "The HTTP proxy of the plugin's environment could", "Add gpu.example to NO_PROXY"
-    assert_says(failure("http://gpu.example:7860"), WebUIConnectionError, *words)
+    error = failure("http://gpu.example:7860")
+    assert_says(error, WebUIConnectionError, "The HTTP proxy", "Add gpu.example to NO_PROXY")
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
@@ -77,12 +77,8 @@ def fill(listener: socket.socket, held: ExitStack) -> None:
 def test_a_server_that_does_not_finish_its_answer_times_out(
     monkeypatch: pytest.MonkeyPatch, begun: bytes
 ) -> None:
-    def stall(connection: socket.socket) -> None:
-        connection.sendall(begun)
-        connection.recv(1)
-
     monkeypatch.setattr(client, "LOOKUP_TIMEOUT", 0.3)
-    with RawServer(stall) as server:
+    with RawServer(stalling_after(begun)) as server:
         error = failure(server.base_url)
     assert_says(error, WebUITimeoutError, "accepted the request but did not answer in time")
 
@@ -93,9 +89,7 @@ def test_a_server_that_does_not_finish_its_answer_times_out(
         (b"", "closed the connection without an answer. Did the WebUI crash or restart? "
          "If it speaks TLS, write https:// instead."),
         (reply(OPTIONS, length=1000), "broke off the connection in the middle of a reply."),
-        (b"SSH-2.0-OpenSSH_9.6\r\n", ""),
-        (b"\0\0\0\0", ""),
-        (b"220 mail\r\n", ""),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", ""), (b"\0\0\0\0", ""), (b"220 mail\r\n", ""),
     ],
     ids=["hang up", "break off", "SSH", "zeros", "mail"],
 )  # fmt: skip

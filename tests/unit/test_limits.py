@@ -5,27 +5,18 @@ import pytest
 from dify.limits import DifyLimits, DifyTimeLimitError, FileTooLargeError, read_limits
 
 EXECUTION = "PLUGIN_MAX_EXECUTION_TIMEOUT"
-LOCAL = {"INSTALL_METHOD": "local"}
-REMOTE = {"INSTALL_METHOD": "remote"}
 
 
 @pytest.mark.parametrize(
-    ("environment", "execution", "answer_by"),
-    [
-        (LOCAL, 600, 1595),
-        (LOCAL | {EXECUTION: "2400"}, 2400, 3395),
-        (LOCAL | {EXECUTION: "soon"}, 600, 1595),
-        (LOCAL | {EXECUTION: "0"}, 600, 1595),
-        (LOCAL | {EXECUTION: "8"}, 8, 1006),
-        (REMOTE, 0, math.inf),
-        (REMOTE | {EXECUTION: "900"}, 900, 1895),
-        ({}, 0, math.inf),
-    ],
-)
+    ("method", "variable", "execution", "answer_by"),
+    [("local", "", 600, 1595), ("local", "2400", 2400, 3395), ("local", "soon", 600, 1595),
+     ("local", "0", 600, 1595), ("local", "8", 8, 1006), ("remote", "", 0, math.inf),
+     ("remote", "900", 900, 1895), ("", "", 0, math.inf)],
+)  # fmt: skip
 def test_a_call_answers_a_little_before_the_daemons_limit_where_it_is_known(
-    environment: dict[str, str], execution: float, answer_by: float
+    method: str, variable: str, execution: float, answer_by: float
 ) -> None:
-    found = read_limits(1000.0, environment)
+    found = read_limits(1000.0, {"INSTALL_METHOD": method, EXECUTION: variable})
     assert (found.execution, found.answer_by) == (execution, answer_by)
 
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from support.exchange import connect
-from support.raw_server import Answer, RawServer, reply
+from support.raw_server import Answer, RawServer, reply, stalling_after
 from webui import errors
 from webui.http.endpoints import Endpoint
 from webui.http.reply import Reply
@@ -146,18 +146,13 @@ def test_a_picture_larger_than_allowed_is_noted_and_the_others_are_read() -> Non
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{}", "."),
-        ('{"images": null}', "."),
-        ('{"images": "aGVsbG8="}', "."),
-        ('{"images": {"0": "aGVsbG8="}}', "."),
-        ('[{"images": []}]', "."),
-        ('"done"', "."),
-        ("null", "."),
+        *((text, ".") for text in ("{}", '{"images": null}', '{"images": "aGVsbG8="}', '"done"',
+                                   '{"images": {"0": "aGVsbG8="}}', '[{"images": []}]', "null")),
         ('{"error": "Unexpected endpoint or method."}', ": Unexpected endpoint or method."),
         ('{"detail": "Not Found"}', ": Not Found."),
         ('{"error": "server_error", "message": "no\\nmemory"}', ": server_error: no memory."),
     ],
-)
+)  # fmt: skip
 def test_json_without_pictures_is_refused_with_the_words_it_has(text: str, words: str) -> None:
     _, error = failure(reply(text))
     assert type(error) is errors.WebUIResponseError
@@ -236,11 +231,8 @@ def test_a_connection_that_breaks_off_at_once_has_lost_nothing() -> None:
 
 
 def test_a_reply_that_stalls_is_a_timeout() -> None:
-    def stall(connection: socket.socket) -> None:
-        connection.sendall(cut_short(body(LARGE_FIRST, LARGE_SECOND)[:-1000]))
-        connection.recv(1)
-
-    with answering(stall, timeout=0.3) as there:
+    begun = cut_short(body(LARGE_FIRST, LARGE_SECOND)[:-1000])
+    with answering(stalling_after(begun), timeout=0.3) as there:
         pictures = there.pictures()
         assert next(pictures).width == 256
         with pytest.raises(errors.WebUITimeoutError, match="1 image"):

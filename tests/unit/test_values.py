@@ -102,15 +102,10 @@ def test_another_value_is_refused_in_words_that_follow_it(
 
 @pytest.mark.parametrize(
     ("text", "position"),
-    [
-        ("{", "line 1, column 2"),
-        ("{'a': 1}", "line 1, column 2"),
-        ('{"a": 1,\n "b": }', "line 2, column 7"),
-        ('{"a": 1} {', "line 1, column 10"),
-        ('{"a": "\x00"}', "line 1, column 8"),
-        ("\ufeff{}", "line 1, column 1"),
-    ],
-)
+    [("{", "line 1, column 2"), ("{'a': 1}", "line 1, column 2"), ("\ufeff{}", "line 1, column 1"),
+     ('{"a": 1,\n "b": }', "line 2, column 7"), ('{"a": 1} {', "line 1, column 10"),
+     ('{"a": "\x00"}', "line 1, column 8")],
+)  # fmt: skip
 def test_invalid_json_is_refused_with_its_position(text: str, position: str) -> None:
     with pytest.raises(ValueError, match=rf"^is not valid JSON at {position}: "):
         values.json_object(text)
