@@ -5,6 +5,7 @@ from responses import RequestsMock
 from support.standins import StandIns
 
 from devtools.host import PluginProcess
+from devtools.standin import StandIn
 from webui import lasting
 
 ENVIRONMENT = (
@@ -55,3 +56,10 @@ def plugin() -> Iterator[PluginProcess]:
     """The plugin's own process, for every test that does not need one to itself."""
     with PluginProcess() as process:
         yield process
+
+
+@pytest.fixture
+def standin() -> Iterator[StandIn]:
+    """An AUTOMATIC1111 to draw with."""
+    with StandIn() as running:
+        yield running
