@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import pytest
 from responses import RequestsMock
 
+from devtools.standin import StandIn
 from webui import lasting
 
 ENVIRONMENT = (
@@ -39,3 +40,10 @@ def http() -> Iterator[RequestsMock]:
     """Stubs for requests; one that stays unused fails the test."""
     with RequestsMock() as stubs:
         yield stubs
+
+
+@pytest.fixture
+def standin() -> Iterator[StandIn]:
+    """An AUTOMATIC1111 to draw with."""
+    with StandIn() as running:
+        yield running

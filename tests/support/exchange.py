@@ -5,15 +5,16 @@ import traceback
 
 import pytest
 
-from webui import credentials
-from webui.client import WebUIClient
+from dify.credentials import read_credentials
 from webui.errors import StableDiffusionError
+from webui.http.client import WebUIClient
 
 PASSWORD = "hunter2/with:odd@signs"
 
 
 def connect(base_url: str, **given: object) -> WebUIClient:
-    return WebUIClient(credentials.read({"base_url": base_url} | given))
+    """A client for that address; `given` are further credentials, as Dify hands them over."""
+    return WebUIClient(read_credentials({"base_url": base_url} | given))
 
 
 def failure(base_url: str, **given: object) -> StableDiffusionError:

@@ -3,7 +3,8 @@ import time
 
 import pytest
 
-from webui.cache import Shelf, Shelves
+from webui.http.address import Address, parse_address
+from webui.server.cache import Shelf, Shelves
 
 
 class Clock:
@@ -26,6 +27,10 @@ class Fetched:
         return self.times, self.lifetime
 
 
+def address(url: str, username: str = "", password: str = "") -> Address:
+    return Address(parse_address(url).url, username, password)
+
+
 def test_an_answer_is_kept_for_its_lifetime() -> None:
     clock, fetch = Clock(), Fetched(60)
     shelf = Shelf(clock)
@@ -42,8 +47,7 @@ def test_names_are_kept_apart() -> None:
 
 
 def test_afresh_means_not_older_than_the_call() -> None:
-    clock, fetch = Clock(), Fetched()
-    shelf = Shelf(clock)
+    shelf, fetch = Shelf(Clock()), Fetched()
     shelf.get("a", fetch)
     assert shelf.get("a", fetch, afresh=True) == 2
     assert shelf.get("a", fetch) == 2
@@ -62,14 +66,12 @@ def test_a_failure_is_raised_and_not_kept() -> None:
 
 @pytest.mark.parametrize("afresh", [False, True])
 def test_twenty_at_once_cost_one_fetch(afresh: bool) -> None:
-    shelf = Shelf()
-    fetched: list[int] = []
-    answers: list[int] = []
+    shelf, answers = Shelf(), []
+    fetch = Fetched()
 
     def slow() -> tuple[int, float]:
-        fetched.append(1)
         time.sleep(0.1)
-        return 7, 60.0
+        return fetch()
 
     def ask() -> None:
         answers.append(shelf.get("a", slow, afresh=afresh))
@@ -79,21 +81,20 @@ def test_twenty_at_once_cost_one_fetch(afresh: bool) -> None:
         thread.start()
     for thread in threads:
         thread.join(10)
-    assert answers == [7] * 20
-    assert len(fetched) == 1
+    assert answers == [1] * 20
 
 
 def test_servers_and_logins_have_their_own_shelves() -> None:
     shelves = Shelves()
-    first = shelves.of("http://gpu", "me", "secret")
-    assert shelves.of("http://gpu", "me", "secret") is first
-    assert shelves.of("http://gpu", "me", "other") is not first
-    assert shelves.of("http://other", "me", "secret") is not first
+    first = shelves.of_server(address("http://gpu", "me", "secret"))
+    assert shelves.of_server(address("http://gpu", "me", "secret")) is first
+    assert shelves.of_server(address("http://gpu", "me", "other")) is not first
+    assert shelves.of_server(address("http://other", "me", "secret")) is not first
 
 
-def test_no_login_can_be_read_from_the_keys() -> None:
+def test_no_login_can_be_read_from_what_is_kept() -> None:
     shelves = Shelves()
-    shelves.of("http://gpu", "somebody", "hunter2")
+    shelves.of_server(address("http://gpu", "somebody", "hunter2"))
     kept = repr(vars(shelves))
     assert "hunter2" not in kept
     assert "somebody" not in kept
@@ -101,10 +102,18 @@ def test_no_login_can_be_read_from_the_keys() -> None:
 
 def test_the_least_recently_used_server_goes_when_there_are_many() -> None:
     shelves = Shelves()
-    first = shelves.of("first")
-    for number in range(63):
-        shelves.of(number)
-    assert shelves.of("first") is first
-    shelves.of("one more")
-    assert shelves.of("first") is first
-    assert len(shelves._shelves) == 64
+    first, second = address("http://first"), address("http://second")
+    used, unused = shelves.of_server(first), shelves.of_server(second)
+    for number in range(62):
+        shelves.of_server(address(f"http://gpu-{number}"))
+    assert shelves.of_server(first) is used
+    shelves.of_server(address("http://one-more"))
+    assert shelves.of_server(first) is used
+    assert shelves.of_server(second) is not unused
+
+
+def test_all_of_them_can_be_forgotten() -> None:
+    shelves = Shelves()
+    first = shelves.of_server(address("http://gpu"))
+    shelves.clear()
+    assert shelves.of_server(address("http://gpu")) is not first

@@ -1,10 +1,11 @@
+"""Pictures handed from the one who receives them to the one who takes them."""
+
 import threading
 import time
 from io import BytesIO
 
 import pytest
 from PIL import Image
-
 from webui.images import Picture, identify
 from webui.outbox import Outbox
 

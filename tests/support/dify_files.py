@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from io import BytesIO
 
 from PIL import Image
-from raw_server import RawServer, reply
+
+from support.raw_server import RawServer, reply
 
 Described = dict[str, object]
 
