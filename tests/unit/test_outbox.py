@@ -2,18 +2,16 @@
 
 import threading
 import time
-from io import BytesIO
 
 import pytest
-from PIL import Image
-from webui.images import Picture, identify
-from webui.outbox import Outbox
+
+from support import dify_files
+from webui.pictures.picture import Picture, identify_picture
+from webui.run.outbox import Outbox
 
 
 def picture(width: int = 8) -> Picture:
-    file = BytesIO()
-    Image.new("RGB", (width, 8)).save(file, "PNG")
-    return identify(file.getvalue())
+    return identify_picture(dify_files.picture(width, 8))
 
 
 def test_a_picture_is_handed_over() -> None:
