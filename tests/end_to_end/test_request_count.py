@@ -1,13 +1,12 @@
-"""What a call costs in requests, on each family, once its names are known."""
+"""What a call costs in requests, on each family."""
 
 from typing import Any
 
 import pytest
-from drawing import draw
 
-from devtools.standin import StandIn
+from devtools.standin import FAMILIES, StandIn
+from support.drawing import draw, paths
 
-FAMILIES = ["a1111", "forge", "reforge", "classic", "neo", "sdnext", "sdcpp"]
 GIVEN: dict[str, Any] = {
     "sampler_name": "Euler",
     "model": "v1-5-pruned-emaonly",
@@ -17,20 +16,15 @@ GIVEN: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_call_whose_names_are_known_costs_one_request_or_two(family: str) -> None:
+def test_names_are_asked_for_once_and_then_known(family: str) -> None:
     with StandIn(family=family) as standin:
         draw(standin, **GIVEN)
+        first = paths(standin)
         standin.received.clear()
         draw(standin, **GIVEN)
-        paths = [r.path for r in standin.received]
-    assert paths[0] == "/sdapi/v1/txt2img"
-    assert len(paths) == (2 if family == "sdnext" else 1)
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-def test_a_first_call_asks_for_each_list_once(family: str) -> None:
-    with StandIn(family=family) as standin:
-        draw(standin, **GIVEN)
-        paths = [r.path for r in standin.received]
-    assert len(paths) == len(set(paths))
-    assert len(paths) <= 9
+        second = paths(standin)
+    assert len(first) == len(set(first))
+    assert len(first) <= 9
+    assert second[0] == "/sdapi/v1/txt2img"
+    # SD.Next is asked whether it broke off, each time.
+    assert len(second) == (2 if family == "sdnext" else 1)

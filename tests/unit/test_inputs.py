@@ -42,7 +42,7 @@ def test_a_picture_on_its_side_gives_the_size_as_seen() -> None:
 def test_a_mask_is_of_the_pictures_size_or_refused() -> None:
     placed = place_inputs({"image": source(LANDSCAPE), "mask": source(LANDSCAPE)}).asked
     assert placed["mask"] == base64(LANDSCAPE)
-    with pytest.raises(InvalidParameterError, match="^mask: 64x96 is not the image's 96x64"):
+    with pytest.raises(InvalidParameterError, match=r"^mask: 64x96 is not the image's 96x64"):
         place_inputs({"image": source(LANDSCAPE), "mask": source(PORTRAIT)})
 
 
