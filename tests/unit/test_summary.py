@@ -60,18 +60,12 @@ def test_a_grid_comes_first_and_has_no_seed() -> None:
     assert [image.seed for image in found.images] == [None, 7, 8]
     assert [image.infotext for image in found.images] == ["grid", "first", "second"]
     assert found.seeds == [7, 8]
-    assert len(found.drawn) == 2
 
 
 def test_what_follows_the_drawn_images_is_extra_and_has_no_seed() -> None:
     found = summary(TOLD, picture(), picture(), picture())
     assert [image.extra for image in found.images] == [False, False, True]
-    assert found.images[2].seed is None
-    assert len(found.drawn) == 2
-
-
-def test_fewer_images_than_seeds_are_no_surprise() -> None:
-    assert summary(TOLD, picture()).seeds == [7]
+    assert [image.seed for image in found.images] == [7, 8, None]
 
 
 def test_without_an_account_seed_model_and_sampler_come_from_the_picture() -> None:
@@ -110,12 +104,9 @@ def test_an_account_of_other_shapes_is_tolerated(told: Fields) -> None:
     assert found.seed is None
 
 
-def test_no_images_is_an_error_that_says_where_to_look() -> None:
+def test_no_images_is_an_error_unless_none_were_to_be_sent() -> None:
     with pytest.raises(WebUIResponseError, match=r"sent no images\. Its own log says why"):
         summary(TOLD)
-
-
-def test_no_images_is_right_when_none_were_to_be_sent() -> None:
     found = summary(TOLD, request={"send_images": False, "save_images": True})
     assert found.images == []
     assert "send_images is off" in found.text()
@@ -127,11 +118,7 @@ def test_the_text_says_how_many_size_model_time_seeds_and_warnings() -> None:
     assert found.text() == (
         "2 images, 512x256, dream, 1.3 s.\nSeeds: 7, 8.\nWarning: width was rounded."
     )
-
-
-def test_a_single_image_is_told_in_the_singular() -> None:
-    found = summary(TOLD | {"all_seeds": [7]}, picture())
-    assert found.text() == "1 image, 512x256, dream, 1.3 s.\nSeed: 7."
+    assert summary(TOLD, picture()).text() == "1 image, 512x256, dream, 1.3 s.\nSeed: 7."
 
 
 def test_a_sketch_adds_its_prompt_and_says_nothing_twice() -> None:
