@@ -122,7 +122,9 @@ def silence(standin: StandIn, *silent: str) -> None:
 
 def leave(standin: StandIn, **asked: object) -> None:
     """Make a call whose caller does not wait for the picture."""
-    Run(standin, patience=0.2, **asked).failure(TimeUpError)
+    said = Run(standin, patience=0.2, **asked).failure(TimeUpError)
+    assert "Run this again to collect it." in said
+    assert INTERRUPT not in paths(standin)
 
 
 def test_a_short_run_costs_one_request_once_the_server_is_known(
@@ -135,23 +137,14 @@ def test_a_short_run_costs_one_request_once_the_server_is_known(
     assert paths(standin) == [PATH]
 
 
-def test_progress_is_told_from_our_own_task(slow: StandIn) -> None:
-    news = Run(slow).events(Progress)
-    assert "drawing" in {one.what for one in news}
-    assert any(one.share for one in news)
-    assert all(one.elapsed is not None for one in news)
-
-
-def test_waiting_in_the_queue_is_told(slow: StandIn) -> None:
+def test_waiting_and_drawing_are_told(slow: StandIn) -> None:
     first = Run(slow)
     until(lambda: slow.state.running)
-    assert "In queue: 1/1" in {one.what for one in Run(slow, seed=6).events(Progress)}
+    news = Run(slow, seed=6).events(Progress)
+    assert {"In queue: 1/1", "drawing"} <= {one.what for one in news}
+    assert any(one.share for one in news)
+    assert all(one.elapsed is not None for one in news)
     first.done()
-
-
-def test_without_the_tasks_progress_the_servers_is_told_and_marked(slow: StandIn) -> None:
-    silence(slow, TASK)
-    assert {one.what for one in Run(slow).events(Progress)} == {"the server's running job"}
 
 
 def test_without_any_progress_the_time_is_told_now_and_then(
@@ -187,12 +180,6 @@ def test_a_server_that_cannot_tell_is_left_alone(slow: StandIn) -> None:
     silence(slow, TASK)
     said = Run(slow, n_iter=2, timeout=0.4).failure(WebUITimeoutError)
     assert "cannot tell whose job" in said
-    assert INTERRUPT not in paths(slow)
-
-
-def test_a_caller_that_leaves_is_told_to_come_back(slow: StandIn) -> None:
-    said = Run(slow, patience=0.2).failure(TimeUpError)
-    assert "Run this again to collect it." in said
     assert INTERRUPT not in paths(slow)
 
 
@@ -239,14 +226,11 @@ def test_retrying_often_enough_collects_a_long_run(slow: StandIn) -> None:
     assert submitted(slow) == 1
 
 
-def test_a_result_is_delivered_once(slow: StandIn) -> None:
-    leave(slow)
-    both = [Run(slow), Run(slow)]
-    assert [len(one.done()[1]) for one in both] == [1, 1]
-    assert submitted(slow) == 2
-
-
-def test_two_equal_calls_at_once_draw_each_their_own(slow: StandIn) -> None:
+@pytest.mark.parametrize("before", [leave, lambda _: None], ids=["left", "at once"])
+def test_a_result_is_delivered_once_and_equal_calls_share_nothing(
+    slow: StandIn, before: Callable[[StandIn], None]
+) -> None:
+    before(slow)
     both = [Run(slow), Run(slow)]
     assert [len(one.done()[1]) for one in both] == [1, 1]
     assert submitted(slow) == 2

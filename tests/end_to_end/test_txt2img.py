@@ -1,6 +1,5 @@
 """txt2img through the real SDK class against the stand-in, over HTTP."""
 
-import base64
 import re
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -101,12 +100,6 @@ def test_a_grid_is_told_apart(standin: StandIn) -> None:
     assert len(drawn.variables["seeds"]) == 2
 
 
-def test_images_that_stay_on_the_server_are_no_failure(standin: StandIn) -> None:
-    drawn = draw(standin, send_images=False, save_images=True)
-    assert drawn.files == []
-    assert "send_images is off" in drawn.text
-
-
 def test_the_login_of_the_credentials_is_used() -> None:
     with StandIn(api_auth="me:secret") as standin:
         login = {"username": "me", "password": "secret"}
@@ -124,6 +117,7 @@ def test_the_login_of_the_credentials_is_used() -> None:
         (200, '{"images": ["', WebUIResponseError, "ends in the middle"),
         (404, {"detail": "Sampler not found"}, WebUIRequestError, "Sampler not found"),
         (500, {"error": "KeyError", "errors": "'foo'"}, WebUIServerError, "KeyError: 'foo'"),
+        (500, {"error": "OutOfMemoryError"}, WebUIOutOfMemoryError, "Ask for a smaller width"),
         (502, "<html>Bad Gateway</html>", WebUIServerError, r"failed \(502\)"),
     ],
 )
@@ -135,21 +129,6 @@ def test_a_bad_reply_has_its_error_and_is_never_asked_for_again(
         draw(standin)
     assert type(caught.value) is kind
     assert paths(standin).count(PATH) == 1
-
-
-def test_without_an_account_the_picture_tells_its_seed(standin: StandIn) -> None:
-    picture = draw(standin, seed=10).files[0][0]
-    bare = {"images": [base64.b64encode(picture).decode()], "info": ""}
-    standin.fail_next(PATH, status=200, body=bare)
-    drawn = draw(standin)
-    assert drawn.files[0][0] == picture
-    assert drawn.variables["seed"] == 10
-
-
-def test_running_out_of_memory_is_told_as_such(standin: StandIn) -> None:
-    standin.run_out_of_memory()
-    with pytest.raises(WebUIOutOfMemoryError, match="Ask for a smaller width"):
-        draw(standin)
 
 
 def test_a_server_that_is_gone_is_told_with_the_remedy(standin: StandIn) -> None:

@@ -9,7 +9,7 @@ from support.exchange import connect
 from support.raw_server import RawServer, reply
 from webui.errors import InvalidParameterError
 from webui.http.endpoints import Endpoint
-from webui.request.build import build_request, merge
+from webui.request.build import build_request
 from webui.request.request import Request
 from webui.server.families import Family
 from webui.server.server import Profile, Server
@@ -80,11 +80,8 @@ def test_a_second_pass_keeps_what_is_given() -> None:
     assert fields == SHARPER | given | completed
 
 
-def test_without_a_second_pass_nothing_of_it_is_sent() -> None:
+def test_a_second_pass_has_an_upscaler_where_the_server_wants_one() -> None:
     assert built(asked={"enable_hr": False}).fields == {"enable_hr": False}
-
-
-def test_a_server_that_wants_an_upscaler_gets_a_latent_one() -> None:
     assert built(asked=SHARPER, hires_wants_upscaler=True).fields["hr_upscaler"].startswith("Late")
 
 
@@ -103,9 +100,6 @@ def test_model_vae_and_clip_skip_become_options_beside_those_given() -> None:
             "CLIP_stop_at_last_layers": 2,
         }
     }
-
-
-def test_clip_skip_is_a_field_where_the_family_says_so() -> None:
     assert built(asked={"clip_skip": 2}, clip_skip_is_field=True).fields == {"clip_skip": 2}
 
 
@@ -120,11 +114,11 @@ def test_several_vaes_are_modules_or_refused() -> None:
     assert built_in == {"forge_additional_modules": []}
 
 
-@pytest.mark.parametrize("named", ["model", "override_settings"])
-def test_the_default_model_is_for_calls_that_name_none(named: str) -> None:
+def test_the_default_model_is_for_calls_that_name_none() -> None:
     assert built(asked={}, default_model="dream").model == "dream"
-    own = {"model": "mine", "override_settings": {"sd_model_checkpoint": "mine"}}
-    assert built(asked={named: own[named]}, default_model="dream").model == "mine"
+    assert built(asked={"model": "mine"}, default_model="dream").model == "mine"
+    option = {"override_settings": {"sd_model_checkpoint": "mine"}}
+    assert built(asked=option, default_model="dream").model == "mine"
 
 
 @pytest.mark.parametrize(
@@ -156,12 +150,10 @@ def test_resize_modes_are_counted_as_the_server_does(first: int, sent: dict[str,
     assert built(asked=picture, resize_modes_from=first).fields == picture | sent
     cropped = built(asked=picture | {"resize_mode": 1}, resize_modes_from=first)
     assert cropped.fields["resize_mode"] == 1 + first
-
-
-def test_a_latent_resize_is_refused_where_there_is_none() -> None:
-    asked = {"init_images": ["x"], "resize_mode": 3}
-    said = refusal(asked, resize_modes_from=1, resizes_latent=False)
-    assert said == ("resize_mode: Plain has no latent resize. Use 0 stretch, 1 crop or 2 fill.")
+    latent = picture | {"resize_mode": 3}
+    assert built(asked=latent, resize_modes_from=first).fields["resize_mode"] == 3 + first
+    if first:
+        assert "Plain has no latent" in refusal(latent, resize_modes_from=1, resizes_latent=False)
 
 
 def test_extra_parameters_come_last_as_a_merge_patch() -> None:
@@ -182,21 +174,3 @@ def test_extra_parameters_come_last_as_a_merge_patch() -> None:
         "teacache_enabled": True,
         "override_settings": {"CLIP_stop_at_last_layers": 2, "samples_format": "png"},
     }
-
-
-@pytest.mark.parametrize(
-    ("target", "patch", "result"),
-    [
-        # Rows of RFC 7396, appendix A.
-        ({"a": "b"}, {"a": "c"}, {"a": "c"}),
-        ({"a": "b"}, {"b": "c"}, {"a": "b", "b": "c"}),
-        ({"a": "b", "b": "c"}, {"a": None}, {"b": "c"}),
-        ({"a": ["b"]}, {"a": "c"}, {"a": "c"}),
-        ({"a": {"b": "c"}}, {"a": {"b": "d", "c": None}}, {"a": {"b": "d"}}),
-        ({"a": [{"b": "c"}]}, {"a": [1]}, {"a": [1]}),
-        (["a"], {"a": 1}, {"a": 1}),
-        ({}, {"a": {"bb": {"ccc": None}}}, {"a": {"bb": {}}}),
-    ],
-)
-def test_a_merge_patch_is_one(target: object, patch: dict[str, Any], result: object) -> None:
-    assert merge(target, patch) == result

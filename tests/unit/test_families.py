@@ -36,7 +36,7 @@ def test_sdnext_without_its_schema_is_recognised_by_its_version() -> None:
     assert not server.reads("restore_faces")
 
 
-def test_a_server_without_a_schema_and_without_a_fingerprint_is_unknown() -> None:
+def test_a_server_without_a_schema_or_a_fingerprint_is_unknown() -> None:
     with RawServer(reply("{}", status="404 Not Found")) as server:
         assert ask(server.base_url).family is UNKNOWN
 
@@ -46,21 +46,6 @@ def test_the_first_whose_sign_is_there_wins(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(families, "FAMILIES", (mine, *FAMILIES))
     assert families.recognise(schema(Endpoint.SD_MODULES, fields=("my_field",))) is mine
     assert families.recognise(schema(Endpoint.SD_MODULES)).key == "neo"
-
-
-def test_one_that_alone_answers_is_recognised_without_a_schema() -> None:
-    asked: list[Endpoint] = []
-
-    def answers(endpoint: Endpoint) -> bool:
-        asked.append(endpoint)
-        return False
-
-    assert families.recognise_by_answer(answers) is UNKNOWN
-    assert families.recognise_by_answer(lambda one: one is asked[-1]).answers is asked[-1]
-
-
-def test_a_family_with_a_schema_leaves_its_fields_to_it() -> None:
-    assert Family("mine", "Mine").fields_read("txt2img") is None
 
 
 def test_one_without_reads_what_the_catalogue_does_not_deny_it() -> None:
@@ -79,8 +64,3 @@ def test_what_does_the_work_of_a_field_elsewhere_stands_with_the_field() -> None
     made_up = Family("mine", "Mine")
     assert not made_up.ignores("scheduler")
     assert made_up.instead("scheduler") == made_up.instead("nothing_known") == ""
-
-
-def test_the_catalogue_knows_no_family_that_is_not_here() -> None:
-    named = {key for one in FIELDS.values() for key in one.elsewhere}
-    assert named <= {one.key for one in FAMILIES}

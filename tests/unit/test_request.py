@@ -35,11 +35,6 @@ def test_the_size_is_the_one_that_pictures_are_to_have(
     assert request(**fields).size == size
 
 
-def test_as_many_are_asked_for_as_batches_hold_together() -> None:
-    assert request().image_count == 1
-    assert request(batch_size=2, n_iter=3).image_count == 6
-
-
 @pytest.mark.parametrize(
     ("name", "neutral", "telling"),
     [
@@ -59,19 +54,10 @@ def test_a_value_that_changes_nothing_is_known(
     assert [is_neutral(name, value) for value in telling] == [False] * len(telling)
 
 
-def test_the_fields_with_an_effect_are_told_from_those_without() -> None:
-    asked = request(n_iter=1, tiling=True, subseed=5, eta=0)
-    assert asked.effective(["eta", "n_iter", "tiling", "subseed", "absent"]) == [
-        "eta", "tiling", "subseed",
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize("checkpoint", [None, "", "None", "none"])
-def test_none_is_no_refiner(checkpoint: object) -> None:
-    assert not request(refiner_checkpoint=checkpoint).has_refiner
-    assert request(refiner_checkpoint="xl").has_refiner
-
-
-def test_the_model_is_the_one_of_its_overrides() -> None:
-    assert request().model == request(override_settings={"sd_vae": "x"}).model == ""
+def test_it_tells_what_has_an_effect_how_many_it_asks_for_and_of_whom() -> None:
+    asked = request(n_iter=3, batch_size=2, tiling=True, subseed=-1, eta=0)
+    assert asked.effective(["eta", "subseed", "tiling", "absent"]) == ["eta", "tiling"]
+    assert (asked.image_count, request().image_count) == (6, 1)
     assert request(override_settings={"sd_model_checkpoint": "dream"}).model == "dream"
+    assert request(override_settings={"sd_vae": "x"}).model == ""
+    assert [request(refiner_checkpoint=x).has_refiner for x in ("xl", "None", "")] == [1, 0, 0]
