@@ -53,28 +53,11 @@ def test_warnings_come_in_the_forms_order(standin: StandIn) -> None:
     assert warnings == ["inpainting_mask_invert, mask_blur have no effect without mask."]
 
 
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        ({"image": None}, "image is empty, but required."),
-        ({"image": [None]}, "image is empty, but required."),
-        ({"sampler_name": "Euler ab"}, "Euler a"),
-        ({"extra_parameters": '{"a": "{{image_1}}"}'}, "reference_images holds 0"),
-    ],
-    ids=str,
-)
-def test_what_cannot_be_used_is_refused_before_anything_is_drawn(
-    standin: StandIn, given: dict[str, object], said: str
-) -> None:
-    with pytest.raises(InvalidParameterError, match=said):
-        redraw(standin, **given)
-    assert standin.state.drawn == []
-
-
-@pytest.mark.parametrize("source", [b"", b"hello"], ids=["empty", "text"])
-def test_a_file_that_is_no_image_is_refused(standin: StandIn, source: bytes) -> None:
-    with pytest.raises(InvalidParameterError, match="image: the file is "):
-        redraw(standin, source)
+def test_what_is_no_picture_is_refused_before_the_server_is_asked(standin: StandIn) -> None:
+    with pytest.raises(InvalidParameterError, match="image is empty, but required"):
+        redraw(standin, image=[None])
+    with pytest.raises(InvalidParameterError, match="image: the file is not an image"):
+        redraw(standin, b"hello")
     assert standin.received == []
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from devtools.standin import FAMILIES, StandIn
-from support.dify_files import described, picture, served
+from support.dify_files import picture, served
 from support.drawing import Drawn, draw, invoke, sent
 from support.raw_server import RawServer, free_port, reply
 from tools.png_info import PngInfoTool
@@ -25,13 +25,9 @@ PATH = "/sdapi/v1/png-info"
 TEXT = "a cat\nNegative prompt: dog\nSteps: 20, Sampler: Euler, Seed: 5, Size: 512x768"
 
 
-def call(where: StandIn | str, **given: object) -> Drawn:
-    return Drawn(invoke(PngInfoTool, where, given))
-
-
 def read(where: StandIn | str, source: bytes) -> Drawn:
     with served(source) as image:
-        return call(where, image=image)
+        return Drawn(invoke(PngInfoTool, where, {"image": image}))
 
 
 def png(**texts: str) -> bytes:
@@ -51,28 +47,16 @@ def test_the_server_reads_the_picture(standin: StandIn) -> None:
     found = read(standin, source)
     assert sent(standin, "png-info") == {"image": base64.b64encode(source).decode()}
     fields = {
-        "prompt": "a cat",
-        "negative_prompt": "dog",
-        "steps": 20,
-        "sampler_name": "Euler",
-        "seed": 5,
-        "width": 512,
-        "height": 768,
-    }
+        "prompt": "a cat", "negative_prompt": "dog", "steps": 20, "sampler_name": "Euler",
+        "seed": 5, "width": 512, "height": 768,
+    }  # fmt: skip
     assert found.text == TEXT
     assert found.json == {"infotext": TEXT, "fields": fields, "items": {"Software": "ours"}}
     assert json.loads(found.variables.pop("extra_parameters")) == fields
-    assert found.variables == {
-        "infotext": TEXT,
-        "parameters": {
-            "Prompt": "a cat",
-            "Negative prompt": "dog",
-            "Steps": "20",
-            "Sampler": "Euler",
-            "Seed": "5",
-            "Size": "512x768",
-        },
-    }
+    assert found.variables == {"infotext": TEXT, "parameters": {
+        "Prompt": "a cat", "Negative prompt": "dog", "Steps": "20", "Sampler": "Euler",
+        "Seed": "5", "Size": "512x768",
+    }}  # fmt: skip
 
 
 def test_a_picture_without_parameters_says_so(standin: StandIn) -> None:
@@ -127,37 +111,10 @@ def test_long_items_are_cut_and_half_characters_replaced() -> None:
         assert read(server.base_url, picture()).json["items"] == {}
 
 
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        ({"image": [None]}, "image is empty"),
-        ({"image": "photo.png"}, "image: bind it to a file variable"),
-        ({"image": described("/files/1")}, "image: Dify's link to the file has no host"),
-        ({"image": described(unreachable() + "/1")}, "image: the file cannot be fetched"),
-    ],
-    ids=["none", "name", "no host", "nobody"],
-)
-def test_what_is_no_file_is_refused_before_the_server_is_asked(
-    standin: StandIn, given: dict[str, Any], said: str
-) -> None:
-    with pytest.raises(InvalidParameterError, match=said):
-        call(standin, **given)
-    with pytest.raises(InvalidParameterError, match="image: the file is "):
-        read(standin, b"hello")
-    assert standin.received == []
-
-
 PLAIN: dict[str, Any] = {
-    "prompt": "a cat,\nasleep",
-    "negative_prompt": "dog",
-    "width": 128,
-    "height": 192,
-    "steps": 7,
-    "seed": 99,
-    "cfg_scale": 5.5,
-    "sampler_name": "Euler a",
-    "clip_skip": 2,
-}
+    "prompt": "a cat,\nasleep", "negative_prompt": "dog", "width": 128, "height": 192, "steps": 7,
+    "seed": 99, "cfg_scale": 5.5, "sampler_name": "Euler a", "clip_skip": 2,
+}  # fmt: skip
 TWICE: dict[str, Any] = {
     "seed": 99, "steps": 6, "enable_hr": True, "hr_scale": 1.5, "denoising_strength": 0.5,
 }  # fmt: skip

@@ -29,16 +29,9 @@ def test_a_plain_call_sends_what_is_set_and_the_defaults(standin: StandIn) -> No
     assert drawn.json["request"] == request
     assert re.fullmatch("task-[0-9a-f]{32}", request.pop("force_task_id"))
     assert request == {
-        "prompt": "a cat",
-        "negative_prompt": "dog",
-        "width": 768,
-        "height": 512,
-        "steps": 3,
-        "cfg_scale": 7.0,
-        "seed": 5,
-        "batch_size": 1,
-        "n_iter": 1,
-    }
+        "prompt": "a cat", "negative_prompt": "dog", "width": 768, "height": 512, "steps": 3,
+        "cfg_scale": 7.0, "seed": 5, "batch_size": 1, "n_iter": 1,
+    }  # fmt: skip
 
 
 def test_every_image_arrives_as_it_was_drawn_with_its_own_seed(standin: StandIn) -> None:
@@ -91,13 +84,6 @@ def test_the_names_of_the_form_draw_with_what_they_name(standin: StandIn) -> Non
     (applied,) = standin.state.drawn
     assert (applied.model, applied.clip_skip, applied.loras) == (other, 2, ("add_detail",))
     assert draw(standin, {"model": loaded}).variables["model"] == loaded
-
-
-def test_a_grid_is_told_apart(standin: StandIn) -> None:
-    drawn = draw(standin, batch_size=2, save_images=True)
-    assert [image["grid"] for image in drawn.json["images"]] == [True, False, False]
-    assert len(drawn.files) == 3
-    assert len(drawn.variables["seeds"]) == 2
 
 
 def test_the_login_of_the_credentials_is_used() -> None:

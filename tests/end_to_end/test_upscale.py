@@ -9,16 +9,13 @@ import pytest
 from PIL import Image
 
 from devtools.standin import StandIn
-from dify.limits import DifyTimeLimitError, FileTooLargeError
-from support.dify_files import Described, described, picture, served
+from dify.limits import DifyTimeLimitError
+from support.dify_files import Described, picture, served
 from support.drawing import Drawn, all_sent, invoke, sent
-from support.raw_server import free_port
 from tools.upscale import UpscaleTool
 from webui.errors import (
-    InvalidParameterError,
     WebUINotFoundError,
     WebUIServerError,
-    WebUITimeoutError,
 )
 
 JOB = "extra-single-image"
@@ -68,37 +65,23 @@ def test_a_picture_becomes_twice_as_large(standin: StandIn) -> None:
     del request["image"]
     elapsed = drawn.variables["elapsed_seconds"]
     assert drawn.variables == {"warnings": [], "elapsed_seconds": elapsed}
-    assert drawn.json == drawn.variables | {
-        "images": [
-            {
-                "filename": meta["filename"],
-                "width": 192,
-                "height": 128,
-                "source": "1.png",
-                "source_width": 96,
-                "source_height": 64,
-            }
-        ],
-        "request": request,
-    }
+    image = {
+        "filename": meta["filename"], "width": 192, "height": 128,
+        "source": "1.png", "source_width": 96, "source_height": 64,
+    }  # fmt: skip
+    assert drawn.json == drawn.variables | {"images": [image], "request": request}
     assert drawn.text == f"1 image, Lanczos, {elapsed} s.\n1.png: 192x128."
 
 
 def test_every_field_goes_out_under_its_own_name(standin: StandIn) -> None:
     given: dict[str, object] = {
-        "upscaler_1": "Lanczos",
-        "upscaler_2": "Nearest",
-        "extras_upscaler_2_visibility": 0.5,
-        "upscaling_resize": 1.5,
-        "gfpgan_visibility": 0.25,
-        "codeformer_visibility": 0.75,
-        "codeformer_weight": 0.5,
-        "upscale_first": True,
-    }
+        "upscaler_1": "Lanczos", "upscaler_2": "Nearest", "extras_upscaler_2_visibility": 0.5,
+        "upscaling_resize": 1.5, "gfpgan_visibility": 0.25, "codeformer_visibility": 0.75,
+        "codeformer_weight": 0.5, "upscale_first": True,
+    }  # fmt: skip
     drawn = enlarge(standin, **given)
     assert given.items() <= sent(standin, JOB).items()
-    assert drawn.warnings == []
-    assert sizes(drawn) == [(144, 96)]
+    assert (drawn.warnings, sizes(drawn)) == ([], [(144, 96)])
 
 
 def test_several_are_enlarged_in_order_one_at_a_time(standin: StandIn) -> None:
@@ -162,11 +145,6 @@ def test_the_timeout_holds_for_all_together() -> None:
     assert "Raise timeout" in warning
 
 
-def test_a_single_one_that_takes_too_long_is_an_error() -> None:
-    with StandIn(delay=30) as standin, pytest.raises(WebUITimeoutError, match="within 1 s"):
-        enlarge(standin, timeout=1)
-
-
 def test_a_picture_that_outlasts_dify_is_collected_by_the_next_call(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -177,36 +155,3 @@ def test_a_picture_that_outlasts_dify_is_collected_by_the_next_call(
         monkeypatch.delenv("PLUGIN_MAX_EXECUTION_TIMEOUT")
         assert sizes(call(standin, images)) == [(192, 128)]
         assert len(all_sent(standin, JOB)) == 1
-
-
-def test_a_picture_too_large_for_dify_is_an_error(
-    standin: StandIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PLUGIN_MAX_FILE_SIZE", "100")
-    with pytest.raises(FileTooLargeError, match="Set PLUGIN_MAX_FILE_SIZE in docker"):
-        enlarge(standin)
-
-
-@pytest.mark.parametrize(
-    ("images", "said"),
-    [
-        ([None], "images is empty"),
-        (["photo.png"], "images: bind it to a file variable"),
-        ([described("/files/1")], "images: Dify's link to the file has no host"),
-        ([described(f"http://127.0.0.1:{free_port()}/1")], "images: the file cannot be fetched"),
-    ],
-    ids=["none", "name", "no host", "nobody"],
-)
-def test_what_are_no_files_is_refused_before_the_server_is_asked(
-    standin: StandIn, images: object, said: str
-) -> None:
-    with pytest.raises(InvalidParameterError, match=said):
-        call(standin, images)
-    with pytest.raises(InvalidParameterError, match="images: the file is "):
-        enlarge(standin, picture(), b"hello")
-    assert standin.received == []
-
-
-def test_one_file_counts_as_a_list_of_one(standin: StandIn) -> None:
-    with files(picture()) as (image,):
-        assert sizes(call(standin, image)) == [(192, 128)]

@@ -1,6 +1,7 @@
 """One call of a tool through its real class, as a test wants it, and what the stand-in saw."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from dify_plugin import Tool
@@ -68,6 +69,14 @@ def sent(standin: StandIn, job: str = "txt2img") -> dict[str, Any]:
     """What was posted, the one time that it was."""
     (request,) = all_sent(standin, job)
     return request
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for it, but not for ever."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.01)
 
 
 def paths(standin: StandIn) -> list[str]:

@@ -119,26 +119,19 @@ def naming(model: str) -> dict[str, Any]:
 def test_another_model_is_an_error_that_says_which(server: Server) -> None:
     asked, other = entry(server, 0), entry(server, 1)
     came = summary(image(), model=other["model_name"])
+    assert compared(server, summary(image()), **naming(asked["title"])) == []
     with pytest.raises(WrongModelError, match=f"drew with the model {other['model_name']}, not"):
         compared(server, came, **naming(asked["title"]))
 
 
-def test_a_model_of_the_same_name_but_another_hash_is_an_error(server: Server) -> None:
-    asked = entry(server, 0)
-    came = summary(image(), model=asked["model_name"], told={"sd_model_hash": "0123456789"})
-    with pytest.raises(WrongModelError):
-        compared(server, came, **naming(asked["title"]))
-
-
-def test_the_asked_model_is_known_in_any_spelling(server: Server) -> None:
+def test_the_asked_model_is_known_in_any_spelling_but_not_by_another_hash(server: Server) -> None:
     asked = entry(server, 0)
     came = summary(image(), model=asked["model_name"], told={"sd_model_hash": asked["hash"]})
     for name in (asked["title"], asked["model_name"], asked["hash"]):
         assert compared(server, came, **naming(name)) == []
-
-
-def test_a_server_that_names_no_model_is_believed(server: Server) -> None:
-    assert compared(server, summary(image()), **naming(entry(server, 0)["title"])) == []
+    came = summary(image(), model=asked["model_name"], told={"sd_model_hash": "0123456789"})
+    with pytest.raises(WrongModelError):
+        compared(server, came, **naming(asked["title"]))
 
 
 @pytest.mark.parametrize(
@@ -157,12 +150,7 @@ def test_a_leftover_preview_is_an_error_where_servers_leave_one(
             compared(leaving, came)
         assert compared(leaving, came, interrupted=True) == []
         assert compared(leaving, summary(image(), told={})) == []
-
-
-def test_what_the_server_itself_says_it_broke_off_is_one_too() -> None:
-    state = {"progress": 0, "state": {"interrupted": True}}
-    with StandIn(family="sdnext") as standin, connect(standin.base_url) as there:
-        leaving = Server.ask(there, Endpoint.TXT2IMG)
+        state = {"progress": 0, "state": {"interrupted": True}}
         standin.fail_next("/sdapi/v1/progress", status=200, body=state)
-        with pytest.raises(WebUIServerError, match="sent a preview"):
+        with pytest.raises(WebUIServerError):
             compared(leaving, summary(image()))

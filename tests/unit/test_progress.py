@@ -38,20 +38,10 @@ def test_a_line_says_what_is_known_and_ends(progress: Progress, line: str) -> No
     assert progress.line() == line
 
 
-def test_where_nobody_can_tell_it_is_false() -> None:
-    assert not Progress()
-    assert not Progress().after(30)
-    assert Progress("drawing")
-
-
-@pytest.mark.parametrize("odd", [None, "soon", {}, []], ids=repr)
-def test_numbers_that_are_none_are_not_told(odd: object) -> None:
-    assert Progress.of_share("drawing", odd, odd) == Progress("drawing")
-
-
-@pytest.mark.parametrize("left", [0, -3.0])
-def test_no_time_left_is_not_told(left: float) -> None:
-    assert Progress.of_share("drawing", 1, left) == Progress("drawing", 1)
+@pytest.mark.parametrize("odd", [None, "soon", {}, 0, -3.0], ids=repr)
+def test_what_is_no_time_left_is_not_told(odd: object) -> None:
+    assert Progress.of_share("drawing", 0.5, odd) == Progress("drawing", 0.5)
+    assert Progress.of_share("drawing", "half", odd) == Progress("drawing")
 
 
 def test_our_own_task_is_asked_first(standin: StandIn, lookout: Lookout) -> None:
@@ -62,9 +52,8 @@ def test_our_own_task_is_asked_first(standin: StandIn, lookout: Lookout) -> None
 
 
 @pytest.mark.parametrize(
-    ("words", "said"), [("In queue: 1/2", "In queue: 1/2"), (" Waiting... ", "Waiting"),
-                        (None, "In the queue")],
-)  # fmt: skip
+    ("words", "said"), [(" In queue: 1/2. ", "In queue: 1/2"), (None, "In the queue")]
+)
 def test_waiting_is_told_in_the_servers_words(
     standin: StandIn, lookout: Lookout, words: str | None, said: str
 ) -> None:
@@ -78,10 +67,6 @@ def test_a_job_that_the_server_does_not_name_is_marked(standin: StandIn, lookout
     assert lookout.look() == Progress("the server's running job", 0.5, 3.0)
 
 
-def test_a_server_that_does_nothing_has_nothing_to_tell(lookout: Lookout) -> None:
-    assert not lookout.look()
-
-
 def test_a_source_that_does_not_answer_is_not_asked_again(
     standin: StandIn, lookout: Lookout
 ) -> None:
@@ -93,11 +78,8 @@ def test_a_source_that_does_not_answer_is_not_asked_again(
 
 def test_whose_job_runs_is_known_only_where_tasks_are(standin: StandIn, lookout: Lookout) -> None:
     answer(standin, TASK, active=True)
-    answer(standin, TASK, active=False, queued=True)
-    running, waiting = lookout.task(), lookout.task()
-    assert running is not None
-    assert waiting is not None
-    assert (running.active, running.queued) == (True, False)
-    assert (waiting.active, waiting.queued) == (False, True)
+    task = lookout.task()
+    assert task is not None
+    assert (task.active, task.queued) == (True, False)
     standin.fail_next(TASK, status=404)
     assert lookout.task() is None

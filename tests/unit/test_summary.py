@@ -40,9 +40,7 @@ def test_each_image_has_its_seed_size_and_infotext() -> None:
     first, second = summary(TOLD, picture(), picture("jpg")).images
     assert (first.seed, first.subseed, first.infotext) == (7, 1, "first")
     assert (second.seed, second.subseed, second.infotext) == (8, 2, "second")
-    assert (first.width, first.height) == (512, 256)
-    assert not first.grid
-    assert not first.extra
+    assert (first.width, first.height, first.grid, first.extra) == (512, 256, False, False)
 
 
 def test_file_names_differ_and_end_as_their_type() -> None:
@@ -53,19 +51,14 @@ def test_file_names_differ_and_end_as_their_type() -> None:
     assert all(name.startswith("upscale-") for name in names)
 
 
-def test_a_grid_comes_first_and_has_no_seed() -> None:
+def test_a_grid_comes_first_and_extras_last_without_a_seed() -> None:
     told = TOLD | {"index_of_first_image": 1, "infotexts": ["grid", "first", "second"]}
-    found = summary(told, picture(), picture(), picture())
-    assert [image.grid for image in found.images] == [True, False, False]
-    assert [image.seed for image in found.images] == [None, 7, 8]
-    assert [image.infotext for image in found.images] == ["grid", "first", "second"]
+    found = summary(told, *[picture()] * 4)
+    assert [image.grid for image in found.images] == [True, False, False, False]
+    assert [image.extra for image in found.images] == [False, False, False, True]
+    assert [image.seed for image in found.images] == [None, 7, 8, None]
+    assert [image.infotext for image in found.images] == ["grid", "first", "second", None]
     assert found.seeds == [7, 8]
-
-
-def test_what_follows_the_drawn_images_is_extra_and_has_no_seed() -> None:
-    found = summary(TOLD, picture(), picture(), picture())
-    assert [image.extra for image in found.images] == [False, False, True]
-    assert [image.seed for image in found.images] == [7, 8, None]
 
 
 def test_without_an_account_seed_model_and_sampler_come_from_the_picture() -> None:
@@ -79,13 +72,9 @@ def test_without_either_the_images_still_arrive() -> None:
     found = summary({}, picture())
     assert found.images[0].seed is None
     assert found.variables() == {
-        "seed": -1,
-        "seeds": [],
-        "infotext": "",
-        "model": "",
-        "warnings": [],
+        "seed": -1, "seeds": [], "infotext": "", "model": "", "warnings": [],
         "elapsed_seconds": 1.3,
-    }
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -129,16 +118,13 @@ def test_a_sketch_adds_its_prompt_and_says_nothing_twice() -> None:
     assert sketched.variables() == found.variables()
 
 
-def test_the_account_never_carries_a_picture() -> None:
+def test_the_account_is_whole_but_never_carries_a_picture() -> None:
     units = {"ControlNet": {"args": [{"image": "A" * 6_000_000}]}}
     told = TOLD | {"extra_generation_params": {"x": "B" * 6_000_000}}
-    found = summary(told, picture(), request={"alwayson_scripts": units}).json()
-    assert len(json.dumps(found)) < 100_000
-    assert "6000000 characters" in json.dumps(found)
-
-
-def test_the_request_is_told_as_it_was_sent() -> None:
-    request = {"prompt": "a cat " * 1000, "override_settings": {"CLIP_stop_at_last_layers": 2}}
-    found = summary(TOLD, picture(), request=request).json()
+    request = {"prompt": "a cat " * 1000, "alwayson_scripts": units}
+    found = summary(told, picture(), request=request).json()
     assert found is not None
-    assert found["request"] == request
+    assert found["request"]["prompt"] == request["prompt"]
+    assert found["info"]["sd_model_name"] == "dream"
+    assert len(json.dumps(found)) < 100_000
+    assert "6000000 characters" in json.dumps(found["request"])
