@@ -2,10 +2,10 @@ from collections.abc import Iterator
 
 import pytest
 from responses import RequestsMock
-from support.standins import StandIns
 
 from devtools.host import PluginProcess
 from devtools.standin import StandIn
+from support.standins import StandIns
 from webui import lasting
 
 ENVIRONMENT = (

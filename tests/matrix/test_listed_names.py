@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from drawing import Drawn, draw
-from support.matrix import FAMILIES, LABELS, MATRIX
-from support.standins import StandIns
 
 from devtools.standin import StandIn
+from support.drawing import Drawn, draw
+from support.matrix import FAMILIES, LABELS, MATRIX
+from support.standins import StandIns
 from tools.server_info import ServerInfoTool
 
 STOCK = {"models": "checkpoints", "vaes": "vaes"}

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dify_files import served
-from drawing import Drawn
 from PIL import Image, ImageChops
-from support.declared import CATALOGUE
-from support.matrix import INFOTEXT, Cell, cells, picture, written
-from support.standins import StandIns
 
 from devtools.standin import StandIn
+from support.declared import CATALOGUE
+from support.dify_files import served
+from support.drawing import Drawn
+from support.matrix import INFOTEXT, Cell, cells, picture, written
+from support.standins import StandIns
 from tools.draw import DrawTool
 from tools.img2img import Img2ImgTool
 from tools.png_info import PngInfoTool

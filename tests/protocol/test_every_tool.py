@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dify_files import picture
 from PIL import Image
-from support.process_call import Called, call
 
 from devtools.command_words import tools
 from devtools.host import FileServer, PluginProcess
 from devtools.standin import StandIn
+from support.dify_files import picture
+from support.process_call import Called, call
 
 KINDS = {"string": str, "integer": int, "number": int | float, "array": list, "object": dict}
 DRAWN = ["txt2img", "img2img", "draw"]

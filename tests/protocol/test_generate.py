@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from dify_files import picture
 from PIL import Image
 
 from devtools.generate import main
 from devtools.host import ROOT
 from devtools.standin import StandIn
+from support.dify_files import picture
 
 
 def sizes(out: Path) -> list[tuple[int, int]]:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support import probe_plugin
 
 from devtools.host import Message, PluginError, PluginGoneError, PluginProcess
+from support import probe_plugin
 
 LIMIT = 5 * 1024 * 1024
 

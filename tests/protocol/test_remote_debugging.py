@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from support.process_call import Called
 
 from devtools.host import ROOT, DebugServer, PluginError, PluginGoneError, ProtocolError
 from devtools.standin import StandIn
+from support.process_call import Called
 
 ATTACHING = (
     b'{"type":"handshake","data":{"key":"k"}}\n\n'

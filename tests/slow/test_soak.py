@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from raw_server import free_port
 
 from devtools.benchmark import memory, open_files
 from devtools.host import ROOT, PluginError, PluginProcess
+from support.raw_server import free_port
 
 pytestmark = pytest.mark.soak
 

@@ -1,26 +1,18 @@
+"""Pictures handed from the one who receives them to the one who takes them."""
+
 import threading
 import time
-from io import BytesIO
+from collections.abc import Callable
 
 import pytest
-from PIL import Image
 
-from webui.images import Picture, identify
-from webui.outbox import Outbox
+from support import dify_files
+from webui.pictures.picture import Picture, identify_picture
+from webui.run.outbox import Outbox
 
 
 def picture(width: int = 8) -> Picture:
-    file = BytesIO()
-    Image.new("RGB", (width, 8)).save(file, "PNG")
-    return identify(file.getvalue())
-
-
-def test_a_picture_is_handed_over() -> None:
-    outbox = Outbox()
-    outbox.put(picture(16))
-    taken = outbox.take(0)
-    assert taken is not None
-    assert taken.width == 16
+    return identify_picture(dify_files.picture(width, 8))
 
 
 def test_taking_waits_no_longer_than_it_is_told() -> None:
@@ -65,17 +57,18 @@ def test_without_a_taker_nothing_waits_and_nothing_is_lost() -> None:
     assert outbox.stored_bytes == 0
 
 
-def test_leaving_frees_the_one_who_waits() -> None:
+@pytest.mark.parametrize(("how", "kept"), [(Outbox.abandon, [8, 16]), (Outbox.discard, [])])
+def test_leaving_frees_the_one_who_waits(how: Callable[[Outbox], None], kept: list[int]) -> None:
     outbox = Outbox()
     outbox.put(picture())
     thread = threading.Thread(target=lambda: outbox.put(picture(16)), daemon=True)
     thread.start()
-    outbox.abandon()
+    how(outbox)
     thread.join(5)
     assert not thread.is_alive()
     outbox.end()
     outbox.attend()
-    assert [one.width for one in (outbox.take(0), outbox.take(0)) if one] == [8, 16]
+    assert [one.width for one in (outbox.take(0), outbox.take(0)) if one] == kept
 
 
 def test_what_is_discarded_is_gone_and_more_is_dropped() -> None:
@@ -87,16 +80,6 @@ def test_what_is_discarded_is_gone_and_more_is_dropped() -> None:
     outbox.end()
     assert outbox.is_empty
     assert outbox.stored_bytes == 0
-
-
-def test_discarding_frees_the_one_who_waits() -> None:
-    outbox = Outbox()
-    outbox.put(picture())
-    thread = threading.Thread(target=lambda: outbox.put(picture(16)), daemon=True)
-    thread.start()
-    outbox.discard()
-    thread.join(5)
-    assert not thread.is_alive()
 
 
 @pytest.mark.parametrize("ended", [True, False])
