@@ -28,6 +28,5 @@ def test_what_dify_refuses_is_an_error(data: dict[str, Any], complaint: str) -> 
 def test_a_file_without_an_end_is_an_error() -> None:
     reader = MessageReader()
     assert reader.read(piece()) is None
-
     with pytest.raises(ProtocolError, match="without their last piece"):
         reader.finish()
