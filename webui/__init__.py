@@ -8,11 +8,11 @@
     fields, values    what the catalogue says of each field; loosely typed values
     lasting           what outlives a call: kept jobs, cached lists
 
-    request/          from values to what is posted: pictures placed, names checked, LoRAs, rules
     run/              one job: submit, watch, end or keep it; what came against what was asked
+    request/          from values to what is posted: pictures placed, names checked, LoRAs, rules
     server/           who answers (families, by traits) and what it offers (lists, names), cached
-    pictures/         bytes, sizes, orientation; the text inside
     http/             addresses, endpoints, replies read as they arrive; a failure into its remedy
+    pictures/         bytes, sizes, orientation; the text inside
 
-Imports go down this list, and to `errors`, `values`, `fields` and `lasting` from anywhere.
+Imports go down this list, and to `call`, `errors`, `fields`, `lasting` and `values` from anywhere.
 """
