@@ -2,8 +2,10 @@ from collections.abc import Iterator
 
 import pytest
 from responses import RequestsMock
-from support.standins import StandIns
 
+from devtools.host import PluginProcess
+from devtools.standin import StandIn
+from support.standins import StandIns
 from webui import lasting
 
 ENVIRONMENT = (
@@ -46,4 +48,18 @@ def http() -> Iterator[RequestsMock]:
 def standins() -> Iterator[StandIns]:
     """Stand-ins of every family, for tests that leave them as they found them."""
     with StandIns() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def plugin() -> Iterator[PluginProcess]:
+    """The plugin's own process, for every test that does not need one to itself."""
+    with PluginProcess() as process:
+        yield process
+
+
+@pytest.fixture
+def standin() -> Iterator[StandIn]:
+    """An AUTOMATIC1111 to draw with."""
+    with StandIn() as running:
         yield running

@@ -14,5 +14,5 @@
     http/             addresses, endpoints, replies read as they arrive; a failure into its remedy
     pictures/         bytes, sizes, orientation; the text inside
 
-Imports go down this list, and to `errors`, `values`, `fields` and `lasting` from anywhere.
+Imports go down this list, and to `call`, `errors`, `fields`, `lasting` and `values` from anywhere.
 """

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 import requests
+
 from support.declared import CATALOGUE
 from support.standins import StandIns
-
 from webui.fields import FIELDS
 
 FORMS = CATALOGUE.forms

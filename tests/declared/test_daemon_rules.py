@@ -8,6 +8,7 @@ import daemon_rules
 import pytest
 from dify_plugin import DifyPluginEnv
 from dify_plugin.core.plugin_registration import PluginRegistration
+
 from support.declared import MANIFEST, PROVIDER, ROOT, TOOLS, text_of
 
 FILES = {

@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+
 from support.declared import MANIFEST, PROVIDER, ROOT, TOOLS, load
 
 EXAMPLES = {path.name: load(f"examples/{path.name}") for path in (ROOT / "examples").iterdir()}

@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 import pytest
+
 from support.declared import TOOLS
 
 MOST_PROPERTIES = 8

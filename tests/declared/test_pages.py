@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support.declared import CATALOGUE, PROVIDER, ROOT, TOOLS, text_of
 
 GUIDE = text_of("GUIDE.md")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support.declared import ROOT
 
 from devtools.declare import DeclareError, stale, written
+from support.declared import ROOT
 
 ENTRY = """
 warp:

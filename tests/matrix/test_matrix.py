@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dify_files import served
-from drawing import Drawn
 from PIL import Image, ImageChops
-from support.declared import CATALOGUE
-from support.matrix import INFOTEXT, Cell, cells, picture, written
-from support.standins import StandIns
 
 from devtools.standin import StandIn
+from support.declared import CATALOGUE
+from support.dify_files import served
+from support.drawing import Drawn
+from support.matrix import INFOTEXT, Cell, cells, picture, written
+from support.standins import StandIns
 from tools.draw import DrawTool
 from tools.img2img import Img2ImgTool
 from tools.png_info import PngInfoTool
@@ -119,7 +119,7 @@ def check_enlarging(cell: Cell, standin: StandIn, drawn: Drawn) -> None:
     (request,) = [one.json for one in standin.received if one.path in WORK]
     assert {name: request[name] for name in cell.asked} == cell.asked
     # Nothing else tells which one did it; a server that does not know it leaves the size alone.
-    assert request["upscaler_1"] in [one.name for one in standin.state.catalogue.upscalers]
+    assert request["upscaler_1"] in standin.family.names("upscalers")
 
 
 def check_reading(cell: Cell, _standin: StandIn, drawn: Drawn) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from PIL import Image
 
-from devtools import pictures
+from devtools.standin import pictures
 
 MATRIX: Mapping[str, Any] = yaml.safe_load(
     (Path(__file__).parents[2] / "declarations" / "matrix.yaml").read_bytes()

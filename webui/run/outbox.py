@@ -69,11 +69,6 @@ class Outbox:
         """Whether everything was taken and no more will come."""
         return self._ended and not self._waiting
 
-    @property
-    def has_ended(self) -> bool:
-        """Whether no more will come; there may still be something to take."""
-        return self._ended
-
     def abandon(self) -> None:
         """Go on without a taker."""
         with self._changed:

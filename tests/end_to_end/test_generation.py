@@ -1,0 +1,274 @@
+"""Long runs against the stand-in, with short times: waiting, stopping, leaving and coming back."""
+
+import base64
+import json
+import math
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from devtools.standin import StandIn
+from dify.limits import DifyTimeLimitError
+from support.drawing import draw, paths, until
+from support.raw_server import RawServer, reply
+from webui import lasting
+from webui.call import Call, Limits
+from webui.draw import txt2img
+from webui.errors import (
+    PictureTooLargeError,
+    TimeUpError,
+    WebUIConnectionError,
+    WebUIError,
+    WebUITimeoutError,
+)
+from webui.http.address import parse_address
+from webui.http.client import WebUIClient
+from webui.http.settings import Settings
+from webui.report import Event
+from webui.run import generation
+from webui.run.progress import Progress
+from webui.run.summary import Image, Summary
+
+PATH, INTERRUPT = "/sdapi/v1/txt2img", "/sdapi/v1/interrupt"
+TASK, SERVER = "/internal/progress", "/sdapi/v1/progress"
+
+
+@pytest.fixture(autouse=True)
+def _short_times(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(generation, "FIRST_LOOK", 0.05)
+    monkeypatch.setattr(generation, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(generation, "GRACE", 2.0)
+    yield
+    lasting.forget()
+
+
+@pytest.fixture
+def slow() -> Iterator[StandIn]:
+    """A WebUI that takes half a second for a picture."""
+    with StandIn(delay=0.5) as running:
+        yield running
+
+
+class Run:
+    """One call, in a thread of its own. patience: seconds until its caller listens no longer."""
+
+    def __init__(
+        self,
+        where: StandIn | str,
+        *,
+        patience: float = math.inf,
+        largest: int = sys.maxsize,
+        **asked: object,
+    ) -> None:
+        base_url = where if isinstance(where, str) else where.base_url
+        limits = Limits(time.monotonic() + patience, largest)
+        fields = {"prompt": "a cat", "width": 64, "height": 64, "seed": 5} | asked
+        self._call = Call(fields, Settings(parse_address(base_url)), limits)
+        self._events: list[Event] = []
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            for event in txt2img(self._call):
+                self._events.append(event)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the test looks at it
+            self._error = error
+
+    def events[E](self, kind: type[E]) -> list[E]:
+        """What came of this kind, when all is done."""
+        self._thread.join(30)
+        assert not self._thread.is_alive()
+        return [event for event in self._events if isinstance(event, kind)]
+
+    def done(self) -> tuple[Summary, list[Image]]:
+        """What came of a call that succeeds."""
+        images, summaries = self.events(Image), self.events(Summary)
+        assert self._error is None
+        (summary,) = summaries
+        return summary, images
+
+    def failure(self, kind: type[BaseException]) -> str:
+        self.events(Progress)
+        assert isinstance(self._error, kind)
+        return str(self._error)
+
+
+def submitted(standin: StandIn) -> int:
+    return paths(standin).count(PATH)
+
+
+def silence(standin: StandIn, *silent: str) -> None:
+    for path in silent:
+        for _ in range(100):
+            standin.fail_next(path, status=404, body={"detail": "Not Found"})
+
+
+def leave(standin: StandIn, **asked: object) -> None:
+    """Make a call whose caller does not wait for the picture."""
+    said = Run(standin, patience=0.2, **asked).failure(TimeUpError)
+    assert "Run this again to collect it." in said
+    assert INTERRUPT not in paths(standin)
+
+
+def test_a_short_run_costs_one_request_once_the_server_is_known(
+    standin: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generation, "FIRST_LOOK", 2.0)
+    Run(standin).done()
+    standin.received.clear()
+    Run(standin).done()
+    assert paths(standin) == [PATH]
+
+
+def test_waiting_and_drawing_are_told(slow: StandIn) -> None:
+    first = Run(slow)
+    until(lambda: slow.state.running)
+    news = Run(slow, seed=6).events(Progress)
+    assert {"In queue: 1/1", "drawing"} <= {one.what for one in news}
+    assert any(one.share for one in news)
+    assert all(one.elapsed is not None for one in news)
+    first.done()
+
+
+def test_without_any_progress_the_time_is_told_now_and_then(
+    slow: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generation, "SAY_EVERY", 0.2)
+    silence(slow, TASK, SERVER)
+    lines = [one.line() for one in Run(slow).events(Progress)]
+    assert set(lines) <= {"0 s\n", "1 s\n"}
+    assert 1 <= len(lines) <= 3
+
+
+def test_at_the_deadline_our_own_task_is_interrupted_and_what_is_ready_arrives(
+    slow: StandIn,
+) -> None:
+    summary, images = Run(slow, n_iter=5, timeout=1.2).done()
+    assert INTERRUPT in paths(slow)
+    assert 1 <= len(images) < 5
+    first, second = summary.warnings[:2]
+    assert first.startswith("Interrupted after 1.2 s, the timeout")
+    assert second == f"{len(images)} of 5 images came back."
+
+
+def test_a_strangers_running_task_survives_our_deadline(slow: StandIn) -> None:
+    stranger = Run(slow, n_iter=2)
+    until(lambda: slow.state.running)
+    assert "still in the queue" in Run(slow, seed=6, timeout=0.4).failure(WebUITimeoutError)
+    assert INTERRUPT not in paths(slow)
+    assert len(stranger.done()[1]) == 2
+
+
+def test_a_server_that_cannot_tell_is_left_alone(slow: StandIn) -> None:
+    silence(slow, TASK)
+    said = Run(slow, n_iter=2, timeout=0.4).failure(WebUITimeoutError)
+    assert "cannot tell whose job" in said
+    assert INTERRUPT not in paths(slow)
+
+
+def test_difys_limit_is_answered_before_it_strikes_and_names_the_way_out(
+    slow: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow.state.delay = 3.0
+    monkeypatch.setenv("PLUGIN_MAX_EXECUTION_TIMEOUT", "1")
+    began = time.monotonic()
+    with pytest.raises(DifyTimeLimitError) as caught:
+        draw(slow, timeout=1800)
+    assert time.monotonic() - began < 1
+    assert "ends every call after 1 s" in str(caught.value)
+    assert "retry on failure" in str(caught.value)
+    assert "PLUGIN_MAX_EXECUTION_TIMEOUT=1860 in docker/.env" in str(caught.value)
+
+
+def test_the_same_call_takes_over_while_it_runs(slow: StandIn) -> None:
+    leave(slow, n_iter=2)
+    assert len(Run(slow, n_iter=2).done()[1]) == 2
+    assert submitted(slow) == 1
+
+
+def test_the_same_call_collects_what_is_done_from_where_no_one_else_can_read_it(
+    slow: StandIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    leave(slow, n_iter=2)
+    until(lambda: not slow.state.running)
+    assert list(tmp_path.iterdir()) == []
+    summary, images = Run(slow, n_iter=2).done()
+    assert len(images) == 2
+    assert summary.seeds == [5, 6]
+    assert summary.elapsed >= 0.9
+    assert submitted(slow) == 1
+
+
+@pytest.mark.parametrize("before", [leave, lambda _: None], ids=["left", "at once"])
+def test_a_result_is_delivered_once_and_equal_calls_share_nothing(
+    slow: StandIn, before: Callable[[StandIn], None]
+) -> None:
+    before(slow)
+    both = [Run(slow), Run(slow)]
+    assert [len(one.done()[1]) for one in both] == [1, 1]
+    assert submitted(slow) == 2
+
+
+@pytest.mark.parametrize("other", [{"seed": 7}, {"resume": False}], ids=str)
+def test_another_request_takes_nothing_over(slow: StandIn, other: dict[str, object]) -> None:
+    leave(slow)
+    Run(slow, **other).done()
+    assert submitted(slow) == 2
+
+
+def test_a_process_that_was_restarted_claims_nothing(slow: StandIn) -> None:
+    leave(slow)
+    lasting.forget()
+    Run(slow).done()
+    assert submitted(slow) == 2
+
+
+def test_without_resume_the_job_is_stopped_when_its_caller_leaves(slow: StandIn) -> None:
+    said = Run(slow, patience=0.3, n_iter=5, resume=False).failure(TimeUpError)
+    assert said.endswith("It was told to stop.")
+    assert INTERRUPT in paths(slow)
+
+
+def test_an_error_that_came_meanwhile_is_told_to_the_one_who_asks_again(slow: StandIn) -> None:
+    leave(slow, n_iter=3)
+    slow.stop()
+    Run(slow, n_iter=3).failure(WebUIError)
+    slow.start()
+
+
+def test_one_picture_too_large_for_its_caller_fails_but_the_others_arrive(
+    standin: StandIn,
+) -> None:
+    small, large = (Run(standin, width=w).done()[1][0].picture for w in (64, 1024))
+    body = {"images": [one.base64() for one in (small, large, small)], "info": ""}
+    standin.fail_next(PATH, status=200, body=body)
+    found = Run(standin, largest=len(large.data) - 1)
+    assert [image.picture for image in found.events(Image)] == [small, small]
+    assert f"Image 2 has {len(large.data)} bytes" in found.failure(PictureTooLargeError)
+
+
+def test_a_connection_dropped_in_mid_reply_hands_on_what_had_come(standin: StandIn) -> None:
+    picture = base64.b64encode(Run(standin).done()[1][0].picture.data).decode()
+    body = json.dumps({"images": [picture] * 3, "info": ""})
+    with RawServer(reply(body[: -len(picture)], length=len(body))) as broken:
+        found = Run(broken.base_url)
+        assert len(found.events(Image)) == 2
+    assert "2 images had arrived" in found.failure(WebUIConnectionError)
+
+
+def test_a_mistake_of_ours_is_reported_and_not_swallowed(
+    standin: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("ours")
+
+    monkeypatch.setattr(WebUIClient, "generate", wrong)
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    assert Run(standin).failure(ZeroDivisionError) == "ours"

@@ -1,0 +1,213 @@
+"""server_info through the real SDK class against the stand-in of every family."""
+
+import base64
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from devtools.standin import FAMILIES, StandIn
+from support.drawing import Drawn, draw, invoke, paths, until
+from tools.server_info import ServerInfoTool
+from webui import lasting
+from webui.errors import (
+    InvalidParameterError,
+    StableDiffusionError,
+    WebUIAuthenticationError,
+    WebUIConnectionError,
+    WebUINotFoundError,
+)
+from webui.server.listings import READERS
+
+NOT_OFFERED = {
+    "classic": {"schedulers"},
+    # It fails at its own list.
+    "sdnext": {"schedulers"},
+    "sdcpp": {"vaes", "embeddings", "styles", "scripts"},
+}
+OPTIONS = "/sdapi/v1/options"
+LOGIN = {"username": "me", "password": "pass-word"}
+
+
+def ask(where: StandIn | str, choice: object = None, **credentials: object) -> Drawn:
+    return Drawn(invoke(ServerInfoTool, where, {"list": choice}, credentials))
+
+
+def names(standin: StandIn, choice: str) -> list[str]:
+    found: list[str] = ask(standin, choice).variables["names"]
+    return found
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_family_is_known_with_what_it_tells(family: str) -> None:
+    with StandIn(family=family) as standin:
+        found = ask(standin)
+    silent, label = family == "sdcpp", found.json["family"]
+    assert found.variables == {
+        "names": [], "family": label, "model": found.json["model"], "login": False,
+        "version": "2026-07-23 058a7f0c" if family == "sdnext" else "",
+        "queue": -1 if silent else 0,
+    }  # fmt: skip
+    assert found.json["model"].startswith("v1-5-pruned-emaonly")
+    card = {"ram": {"free": 20.0, "total": 32.0}, "cuda": {"free": 5.0, "total": 8.0}}
+    assert found.json["memory"] == (None if silent else card)
+    assert found.json["queue"] is None if silent else found.json["running"] is False
+    assert f"| Family | {label} |" in found.text
+    assert ("| Graphics memory | not told |" in found.text) == silent
+    assert ("| Running | nothing |" in found.text) != silent
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_list_has_names_or_is_said_to_be_missing(family: str) -> None:
+    with StandIn(family=family) as standin:
+        for choice in READERS:
+            lasting.forget()
+            found = ask(standin, choice)
+            offered = choice not in NOT_OFFERED.get(family, set())
+            names = found.variables["names"]
+            assert found.json["offered"] is offered, choice
+            assert names == found.json["names"]
+            assert bool(names) is offered, choice
+            assert ("does not offer a list of" in found.text) is not offered
+            assert all(f"| {name} |" in found.text for name in names)
+        asked = set(paths(standin))
+    # Nothing is drawn, and no command line is read.
+    drawing = {"/sdapi/v1/txt2img", "/sdapi/v1/img2img"}
+    telling = {"/sdapi/v1/cmd-flags", "/internal/sysinfo"}
+    assert not asked & (drawing | telling)
+
+
+def test_names_of_a_list_are_what_the_other_tools_take(standin: StandIn) -> None:
+    given = {
+        "model": names(standin, "models")[1],
+        "sampler_name": names(standin, "samplers")[0],
+        "scheduler": names(standin, "schedulers")[2],
+        "vae": names(standin, "vaes")[0],
+        "lora": names(standin, "loras")[0],
+        "styles": names(standin, "styles")[0],
+    }
+    assert draw(standin, **given).warnings == []
+    (applied,) = standin.state.drawn
+    assert (applied.model, applied.scheduler) == ("dreamshaper_8", "Karras")
+
+
+def test_what_differs_between_families_is_listed_as_it_is(standin: StandIn) -> None:
+    assert "n_iter" in names(standin, "fields")
+    with StandIn(family="sdcpp") as other:
+        assert "batch_size" in names(other, "fields")
+        assert "n_iter" not in names(other, "fields")
+    with StandIn(family="forge") as other:
+        assert "clip_l.safetensors" in names(other, "vaes")
+    with StandIn(family="sdnext", docs=False) as other:
+        assert ask(other, "fields").json["offered"] is False
+
+
+def test_limits_and_choices_of_an_argument_are_kept_and_its_keys_are_not(standin: StandIn) -> None:
+    arguments = [
+        {"label": "Count", "value": 3, "minimum": 1, "maximum": 8, "step": 1, "choices": None},
+        {"label": "Mode", "value": "b", "minimum": None, "choices": ["a", "b"]},
+        {"label": "API key", "value": "sk-1234"},
+        {"label": "Picture", "value": "A" * 100_000},
+    ]
+    mine = {"name": "mine", "is_alwayson": True, "args": arguments}
+    scripts = [mine | {"is_img2img": one} for one in (True, False)]
+    standin.fail_next("/sdapi/v1/script-info", status=200, body=scripts)
+    found = ask(standin, "scripts")
+    (script,) = found.json["items"]
+    assert script["always_on"] is True
+    assert script["for"] == ["img2img", "txt2img"]
+    assert script["arguments"][:3] == [
+        {"label": "Count", "value": 3, "minimum": 1, "maximum": 8, "step": 1},
+        {"label": "Mode", "value": "b", "choices": ["a", "b"]},
+        {"label": "API key", "value": ""},
+    ]
+    assert len(json.dumps(found.json)) < 5000
+    assert len(found.text) < 5000
+    assert "Mode = b, API key = empty" in found.text
+
+
+def test_a_name_cannot_break_the_table(standin: StandIn) -> None:
+    styles = [{"name": "a|b", "prompt": "one\ntwo", "negative_prompt": None}]
+    standin.fail_next("/sdapi/v1/prompt-styles", status=200, body=styles)
+    found = ask(standin, "styles")
+    assert found.text.endswith("| name | prompt |\n| --- | --- |\n| a\\|b | one two |")
+    assert found.variables["names"] == ["a|b"]
+
+
+def test_an_empty_list_is_not_a_missing_one_and_is_asked_for_afresh(standin: StandIn) -> None:
+    ask(standin, "loras")
+    standin.received.clear()
+    standin.fail_next("/sdapi/v1/loras", status=200, body=[])
+    found = ask(standin, "loras")
+    assert "/sdapi/v1/refresh-loras" in paths(standin)
+    assert found.json["offered"] is True
+    assert found.variables["names"] == []
+    assert "The server has no LoRAs." in found.text
+
+
+def test_the_running_job_and_those_behind_it_are_counted(standin: StandIn) -> None:
+    standin.state.delay = 600
+    with ThreadPoolExecutor(2) as callers:
+        for _ in range(2):
+            callers.submit(draw, standin, steps=10)
+        try:
+            until(lambda: standin.state.running and standin.state.running.sampling_steps)
+            until(lambda: standin.state.queued)
+            found = ask(standin)
+        finally:
+            # The second draws at once when the first is stopped.
+            standin.state.delay = 0
+            standin.state.queue.interrupt()
+    assert found.variables["queue"] == 2
+    assert (found.json["running"], found.json["waiting"]) == (True, 1)
+    assert found.json["job"]["steps"] == 10
+    assert 0 < found.json["job"]["progress"] <= 1
+    assert "| Running | one job, " in found.text
+    assert "| Waiting | 1 |" in found.text
+
+
+@pytest.mark.parametrize("family", ["a1111", "sdnext"])
+def test_a_login_is_noticed_and_never_told(family: str) -> None:
+    with StandIn(family=family, api_auth="me:pass-word") as standin:
+        found = ask(standin, "scripts", **LOGIN)
+        strangers = [r.path for r in standin.received if "Authorization" not in r.headers]
+    assert found.variables["login"] is True
+    assert "| Login | needed |" in found.text
+    assert strangers == [OPTIONS]
+    told = json.dumps([found.json, found.variables, found.text])
+    assert "pass-word" not in told
+    assert base64.b64encode(b"me:pass-word").decode() not in told
+
+
+def test_a_proxys_login_page_is_a_login_too_and_an_open_door_is_none(standin: StandIn) -> None:
+    standin.fail_next(OPTIONS, status=200, body={"sd_model_checkpoint": None})
+    standin.fail_next(OPTIONS, status=200, body="<html>Log in</html>", content_type="text/html")
+    found = ask(standin, **LOGIN)
+    assert found.variables["login"] is True
+    assert found.variables["model"] == ""
+    assert "| Model | none |" in found.text
+    assert ask(standin, **LOGIN).variables["login"] is False
+
+
+@pytest.mark.parametrize(
+    ("started", "login", "kind", "words"),
+    [
+        ({"api_auth": "me:right"}, LOGIN, WebUIAuthenticationError, "refuses the login 'me'"),
+        ({"api_auth": "me:right"}, {}, WebUIAuthenticationError, "asks for a login"),
+        ({"api": False}, {}, WebUINotFoundError, "--api"),
+    ],
+)
+def test_a_server_that_does_not_let_in_or_is_gone_is_an_error(
+    started: dict[str, Any], login: dict[str, str], kind: type[StableDiffusionError], words: str
+) -> None:
+    with StandIn(**started) as standin, pytest.raises(kind, match=words):
+        ask(standin, **login)
+    with pytest.raises(WebUIConnectionError, match="refused the connection"):
+        ask(standin, **login)
+
+
+def test_another_choice_is_refused_with_the_choices(standin: StandIn) -> None:
+    with pytest.raises(InvalidParameterError, match="Allowed: none, models, samplers"):
+        ask(standin, "cmd-flags")
+    assert standin.received == []

@@ -1,0 +1,142 @@
+"""txt2img through the real SDK class against the stand-in, over HTTP."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from devtools.standin import StandIn
+from support.drawing import draw, paths, sent
+from webui.errors import (
+    InvalidCredentialsError,
+    InvalidParameterError,
+    WebUIAuthenticationError,
+    WebUIConnectionError,
+    WebUIOutOfMemoryError,
+    WebUIRequestError,
+    WebUIResponseError,
+    WebUIServerError,
+)
+
+PATH = "/sdapi/v1/txt2img"
+
+
+def test_a_plain_call_sends_what_is_set_and_the_defaults(standin: StandIn) -> None:
+    drawn = draw(standin, negative_prompt="dog", seed="5", steps=3, width="768", height=512.0)
+    request = sent(standin)
+    assert drawn.json["request"] == request
+    assert re.fullmatch("task-[0-9a-f]{32}", request.pop("force_task_id"))
+    assert request == {
+        "prompt": "a cat", "negative_prompt": "dog", "width": 768, "height": 512, "steps": 3,
+        "cfg_scale": 7.0, "seed": 5, "batch_size": 1, "n_iter": 1,
+    }  # fmt: skip
+
+
+def test_every_image_arrives_as_it_was_drawn_with_its_own_seed(standin: StandIn) -> None:
+    drawn = draw(standin, batch_size=2, n_iter=2, seed=10)
+    assert drawn.variables["seed"] == 10
+    assert drawn.variables["seeds"] == [10, 11, 12, 13]
+    assert [image["seed"] for image in drawn.json["images"]] == [10, 11, 12, 13]
+    inside = [Image.open(BytesIO(data)).info["parameters"] for data, _ in drawn.files]
+    assert inside == [image["infotext"] for image in drawn.json["images"]]
+    assert inside[0] == drawn.variables["infotext"]
+
+
+@pytest.mark.parametrize(("kind", "name"), [("png", "png"), ("jpg", "jpeg"), ("webp", "webp")])
+def test_the_type_is_known_by_signature(kind: str, name: str) -> None:
+    with StandIn(image_format=kind) as standin:
+        drawn = draw(standin, width=72, height=40)
+    ((data, meta),) = drawn.files
+    assert meta["mime_type"] == f"image/{name}"
+    assert re.fullmatch(rf"txt2img-\d{{8}}-\d{{6}}-1\.{kind}", meta["filename"])
+    assert Image.open(BytesIO(data)).size == (72, 40)
+    (image,) = drawn.json["images"]
+    assert (image["width"], image["height"], image["filename"]) == (72, 40, meta["filename"])
+
+
+def test_account_variables_and_text_agree(standin: StandIn) -> None:
+    drawn = draw(standin, sampler_name="Euler a", seed=10, width=1001)
+    model, warning = drawn.variables["model"], "width 1001 is no multiple of 8 and was rounded to"
+    assert model == drawn.json["model"] == drawn.json["info"]["sd_model_name"]
+    assert drawn.json["sampler"] == "Euler a"
+    assert set(drawn.json) == {
+        "images", "model", "sampler", "request", "info", "warnings", "elapsed_seconds",
+    }  # fmt: skip
+    assert set(drawn.variables) == {
+        "seed", "seeds", "infotext", "model", "warnings", "elapsed_seconds",
+    }  # fmt: skip
+    assert drawn.json["elapsed_seconds"] == drawn.variables["elapsed_seconds"]
+    assert drawn.json["warnings"] == drawn.warnings == [f"{warning} 1000."]
+    first, *others = drawn.text.splitlines()
+    assert re.fullmatch(rf"1 image, 1000x64, {model}, \d+\.\d s\.", first)
+    assert others == ["Seed: 10.", f"Warning: {warning} 1000."]
+
+
+def test_the_names_of_the_form_draw_with_what_they_name(standin: StandIn) -> None:
+    loaded, other, *_ = [one.name_for_extra for one in standin.state.checkpoints]
+    drawn = draw(
+        standin, {"model": loaded}, model=other, vae="None", clip_skip="2", lora="add_detail:0.7"
+    )
+    assert drawn.variables["model"] == other
+    assert drawn.warnings == []
+    (applied,) = standin.state.drawn
+    assert (applied.model, applied.clip_skip, applied.loras) == (other, 2, ("add_detail",))
+    assert draw(standin, {"model": loaded}).variables["model"] == loaded
+
+
+def test_the_login_of_the_credentials_is_used() -> None:
+    with StandIn(api_auth="me:secret") as standin:
+        login = {"username": "me", "password": "secret"}
+        assert draw(standin, login).files
+        with pytest.raises(WebUIAuthenticationError) as caught:
+            draw(standin, login | {"password": "hunter2"})
+    assert "hunter2" not in repr(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "words"),
+    [
+        (200, {"images": [], "info": "{}"}, WebUIResponseError, "sent no images"),
+        (200, {"detail": "busy"}, WebUIResponseError, "without images: busy"),
+        (200, '{"images": ["', WebUIResponseError, "ends in the middle"),
+        (404, {"detail": "Sampler not found"}, WebUIRequestError, "Sampler not found"),
+        (500, {"error": "KeyError", "errors": "'foo'"}, WebUIServerError, "KeyError: 'foo'"),
+        (500, {"error": "OutOfMemoryError"}, WebUIOutOfMemoryError, "Ask for a smaller width"),
+        (502, "<html>Bad Gateway</html>", WebUIServerError, r"failed \(502\)"),
+    ],
+)
+def test_a_bad_reply_has_its_error_and_is_never_asked_for_again(
+    standin: StandIn, status: int, body: object, kind: type[Exception], words: str
+) -> None:
+    standin.fail_next(PATH, status=status, body=body)
+    with pytest.raises(kind, match=words) as caught:
+        draw(standin)
+    assert type(caught.value) is kind
+    assert paths(standin).count(PATH) == 1
+
+
+def test_a_server_that_is_gone_is_told_with_the_remedy(standin: StandIn) -> None:
+    standin.stop()
+    with pytest.raises(WebUIConnectionError, match=r"refused the connection.*host.docker.internal"):
+        draw(standin.base_url)
+    standin.start()
+
+
+def test_what_cannot_be_used_never_reaches_the_server(standin: StandIn) -> None:
+    for bad in ({"width": 7}, {"steps": "many"}, {"alwayson_scripts": "{"}, {"lora": "a:b:c"}):
+        with pytest.raises(InvalidParameterError):
+            draw(standin, **bad)
+    with pytest.raises(InvalidCredentialsError, match="base_url is empty"):
+        draw("")
+    assert standin.received == []
+
+
+def test_twenty_calls_at_once_all_draw_their_own(standin: StandIn) -> None:
+    def seeds(seed: int) -> list[int]:
+        found: list[int] = draw(standin, seed=seed).variables["seeds"]
+        return found
+
+    with ThreadPoolExecutor(20) as callers:
+        assert list(callers.map(seeds, range(20))) == [[seed] for seed in range(20)]

@@ -1,0 +1,103 @@
+import threading
+import time
+
+import pytest
+
+from webui.http.address import Address, parse_address
+from webui.server.cache import Shelf, Shelves
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Fetched:
+    """Gives how often it was asked, to be kept for a minute."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def __call__(self) -> tuple[int, float]:
+        self.times += 1
+        return self.times, 60.0
+
+
+def address(url: str, username: str = "", password: str = "") -> Address:
+    return Address(parse_address(url).url, username, password)
+
+
+def test_an_answer_is_kept_for_its_lifetime() -> None:
+    clock, fetch = Clock(), Fetched()
+    shelf = Shelf(clock)
+    assert shelf.get("a", fetch) == 1
+    clock.now += 59
+    assert shelf.get("a", fetch) == 1
+    clock.now += 2
+    assert shelf.get("a", fetch) == 2
+
+
+def test_afresh_means_not_older_than_the_call() -> None:
+    shelf, fetch = Shelf(Clock()), Fetched()
+    assert (shelf.get("a", fetch), shelf.get("b", fetch)) == (1, 2)
+    assert shelf.get("a", fetch, afresh=True) == 3
+    assert shelf.get("a", fetch) == 3
+
+
+def test_a_failure_is_raised_and_not_kept() -> None:
+    shelf = Shelf()
+
+    def broken() -> tuple[int, float]:
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        shelf.get("a", broken)
+    assert shelf.get("a", Fetched()) == 1
+
+
+@pytest.mark.parametrize("afresh", [False, True])
+def test_twenty_at_once_cost_one_fetch(afresh: bool) -> None:
+    shelf, answers = Shelf(), []
+    fetch = Fetched()
+
+    def slow() -> tuple[int, float]:
+        time.sleep(0.1)
+        return fetch()
+
+    def ask() -> None:
+        answers.append(shelf.get("a", slow, afresh=afresh))
+
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert answers == [1] * 20
+
+
+def test_servers_and_logins_have_their_own_shelves_which_show_no_login() -> None:
+    shelves = Shelves()
+    first = shelves.of_server(address("http://gpu", "somebody", "hunter2"))
+    assert shelves.of_server(address("http://gpu", "somebody", "hunter2")) is first
+    assert shelves.of_server(address("http://gpu", "somebody", "other")) is not first
+    assert shelves.of_server(address("http://other", "somebody", "hunter2")) is not first
+    kept = repr(vars(shelves))
+    assert "hunter2" not in kept
+    assert "somebody" not in kept
+
+
+def test_the_least_recently_used_server_goes_when_there_are_many() -> None:
+    shelves = Shelves()
+    first, second = address("http://first"), address("http://second")
+    used, unused = shelves.of_server(first), shelves.of_server(second)
+    for number in range(62):
+        shelves.of_server(address(f"http://gpu-{number}"))
+    assert shelves.of_server(first) is used
+    shelves.of_server(address("http://one-more"))
+    assert shelves.of_server(first) is used
+    assert shelves.of_server(second) is not unused
+    shelves.clear()
+    assert shelves.of_server(first) is not used

@@ -1,0 +1,66 @@
+"""Families as records of traits: how each is recognised, and what a made-up one gets by with."""
+
+import pytest
+
+from devtools.standin import FAMILIES as PLAYED
+from devtools.standin import StandIn
+from support.exchange import connect
+from support.raw_server import RawServer, reply
+from webui.fields import FIELDS
+from webui.http.endpoints import Endpoint
+from webui.server import families
+from webui.server.families import FAMILIES, UNKNOWN, Family, Schema
+from webui.server.server import Server
+
+
+def ask(base_url: str, endpoint: Endpoint = Endpoint.TXT2IMG) -> Server:
+    with connect(base_url) as there:
+        return Server.ask(there, endpoint)
+
+
+def schema(*endpoints: Endpoint, fields: tuple[str, ...] = ()) -> Schema:
+    return Schema(frozenset(one.path for one in endpoints), frozenset(fields))
+
+
+@pytest.mark.parametrize("key", PLAYED)
+def test_each_family_is_recognised_by_its_own_answers(key: str) -> None:
+    with StandIn(family=key) as standin:
+        assert ask(standin.base_url).family.key == key
+
+
+def test_sdnext_without_its_schema_is_recognised_by_its_version() -> None:
+    with StandIn(family="sdnext", docs=False) as standin:
+        server = ask(standin.base_url)
+    assert server.family.key == "sdnext"
+    assert server.reads("prompt")
+    assert not server.reads("restore_faces")
+
+
+def test_a_server_without_a_schema_or_a_fingerprint_is_unknown() -> None:
+    with RawServer(reply("{}", status="404 Not Found")) as server:
+        assert ask(server.base_url).family is UNKNOWN
+
+
+def test_the_first_whose_sign_is_there_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = Family("mine", "Mine", lambda one: "my_field" in one.fields)
+    monkeypatch.setattr(families, "FAMILIES", (mine, *FAMILIES))
+    assert families.recognise(schema(Endpoint.SD_MODULES, fields=("my_field",))) is mine
+    assert families.recognise(schema(Endpoint.SD_MODULES)).key == "neo"
+
+
+def test_one_without_reads_what_the_catalogue_does_not_deny_it() -> None:
+    (bare,) = [one for one in FAMILIES if not one.has_schema]
+    for job in ("txt2img", "img2img"):
+        read = bare.fields_read(job) or frozenset()
+        of_the_form = {n for n, one in FIELDS.items() if job in one.tools and not one.own}
+        assert {name for name in of_the_form if bare.ignores(name)} == of_the_form - read
+        assert bare.also_reads[job] <= read
+
+
+def test_what_does_the_work_of_a_field_elsewhere_stands_with_the_field() -> None:
+    (classic,) = [one for one in FAMILIES if one.joins_scheduler]
+    assert classic.ignores("scheduler")
+    assert classic.instead("scheduler").startswith("sampler_name, which names both there")
+    made_up = Family("mine", "Mine")
+    assert not made_up.ignores("scheduler")
+    assert made_up.instead("scheduler") == made_up.instead("nothing_known") == ""

@@ -1,0 +1,200 @@
+"""The table of rules, each once: by what a server reads and does, not by who it is."""
+
+from typing import Any
+
+import pytest
+
+from support.exchange import connect
+from webui.errors import InvalidParameterError
+from webui.http.endpoints import Endpoint
+from webui.request.field_checks import refuse_crashes, warn_of_fields
+from webui.request.request import Request
+from webui.server.families import FAMILIES, Family
+from webui.server.server import Profile, Server
+
+# It reads whatever it is given.
+PLAIN = Family("plain", "Plain")
+REAL = {one.key: one for one in FAMILIES}
+
+type Fields = dict[str, object]
+
+
+def server(family: Family, fields: frozenset[str] | None = None) -> Server:
+    return Server(connect("http://gpu:7860"), Profile("txt2img", family, fields))
+
+
+def warned(
+    given: Fields, family: Family = PLAIN, *, read: frozenset[str] | None = None
+) -> list[str]:
+    """What is said of these fields, beside two that nobody gave."""
+    fields = {"prompt": "a cat", "hr_force": True, **given}
+    request = Request(Endpoint.TXT2IMG, fields, given=tuple(given))
+    return warn_of_fields(request, server(family, read))
+
+
+def refuse(given: Fields, family: Family = PLAIN, read: frozenset[str] | None = None) -> None:
+    refuse_crashes(Request(Endpoint.TXT2IMG, given, tuple(given)), server(family, read))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"do_not_save_samples": True}, "do_not_save_samples has no effect: save_images alone"),
+        ({"do_not_save_grid": True}, "do_not_save_grid has no effect: save_images alone"),
+        ({"comments": {"a": 1}}, "comments has no effect"),
+        ({"firstpass_image": "x"}, "firstpass_image has no effect over the API"),
+        ({"sampler_index": "LMS", "sampler_name": "Euler"}, "sampler_index has no effect beside"),
+        ({"subseed": 5}, "subseed has no effect without subseed_strength"),
+        ({"refiner_switch_at": 0.8}, "refiner_switch_at has no effect without refiner_checkpoint"),
+        ({"refiner_checkpoint": "x"}, "the refiner draws from the first step on"),
+        ({"script_args": [1]}, "script_args has no effect without script_name"),
+        ({"seed_resize_from_w": 512}, "have an effect only together"),
+        ({"hr_scale": 2.0}, "hr_scale has no effect without enable_hr"),
+        ({"hr_scale": 2.0, "denoising_strength": 0.5}, "hr_scale, denoising_strength have no"),
+        ({"firstphase_width": 512, "firstphase_height": 512}, "replace width and height"),
+        ({"send_images": False}, "every image is lost"),
+        ({"enable_hr": True, "hr_scale": 2.0, "hr_resize_x": 512}, "hr_scale has no effect: hr_re"),
+        ({"init_images": ["x"], "latent_mask": "x"}, "latent_mask has no effect over the API"),
+        ({"init_images": ["x"], "mask_blur": 8}, "mask_blur has no effect without mask"),
+    ],
+    ids=str,
+)
+def test_what_does_nothing_or_something_else_is_said(given: Fields, words: str) -> None:
+    (warning,) = warned(given)
+    assert words in warning
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"n_iter": 1, "subseed": -1, "seed_resize_from_w": -1, "send_images": True},
+        {"do_not_save_grid": False, "comments": {}, "firstphase_width": 0, "hr_resize_x": 0},
+        {"subseed": 5, "subseed_strength": 0.1},
+        {"refiner_checkpoint": "x", "refiner_switch_at": 0.8},
+        {"send_images": False, "save_images": True},
+        {"enable_hr": True, "hr_scale": 2.0, "denoising_strength": 0.5},
+        {"script_name": "x", "script_args": [1]},
+        {"seed_resize_from_w": 512, "seed_resize_from_h": 512},
+        {"sampler_index": "LMS"},
+        {"init_images": ["x"], "denoising_strength": 0.5},
+        {"init_images": ["x"], "mask": "x", "mask_blur": 8, "inpainting_fill": 2},
+    ],
+    ids=str,
+)
+def test_what_works_is_not_spoken_of(given: Fields) -> None:
+    assert warned(given) == []
+
+
+def test_a_field_that_the_server_does_not_read_is_said() -> None:
+    given: Fields = {"tiling": True, "eta": 0.5, "n_iter": 1, "restore_faces": False}
+    assert warned(given, read=frozenset({"prompt", "eta"})) == [
+        "tiling has no effect: Plain does not know it."
+    ]
+
+
+def test_what_does_its_work_there_is_said_too() -> None:
+    assert warned({"scheduler": "Karras"}, REAL["classic"], read=frozenset({"prompt"})) == [
+        "scheduler has no effect: Forge Classic does not know it. It uses sampler_name, which "
+        "names both there: DPM++ 2M Karras instead."
+    ]
+
+
+def test_without_a_schema_the_catalogue_tells_what_is_not_read() -> None:
+    warning, *_ = warned({"restore_faces": True, "tiling": True}, REAL["sdnext"])
+    assert warning.startswith("restore_faces has no effect: SD.Next does not know it.")
+    assert "detailer_enabled" in warning
+    assert warned({"tiling": True}, REAL["sdnext"]) == []
+
+
+def test_options_that_are_not_read_go_by_the_parameters_that_carry_them() -> None:
+    options: Fields = {"override_settings": {"sd_vae": "x", "eta_noise_seed_delta": 1}}
+    (warning,) = warned(options, read=frozenset({"prompt"}))
+    assert warning.startswith("override_settings (vae, eta_noise_seed_delta) has no effect")
+
+
+def test_second_pass_steps_reach_the_server_that_calls_them_otherwise() -> None:
+    given: Fields = {"enable_hr": True, "hr_second_pass_steps": 9}
+    read = frozenset({"prompt", "enable_hr", "hr_steps"})
+    assert warned(given, read=read) == []
+
+
+def test_no_blur_is_what_a_server_without_any_blur_does() -> None:
+    given: Fields = {"init_images": ["x"], "mask": "x", "mask_blur_x": 0, "mask_blur_y": 0}
+    read = frozenset({"prompt", "init_images", "mask"})
+    assert warned(given, read=read) == []
+    assert len(warned(given, read=read | {"mask_blur"})) == 2
+
+
+@pytest.mark.parametrize(
+    ("trait", "given", "warning"),
+    [
+        ({"unused": {"eta": "it reads an option"}}, {"eta": 0.5},
+         "eta has no effect: it reads an option."),
+        ({"unused_options": {"sd_vae": "use vae"}}, {"override_settings": {"sd_vae": "y"}},
+         "sd_vae in override_settings has no effect: use vae."),
+        ({"most": {"steps": 100}}, {"steps": 101}, "steps is cut to 100: X takes no more."),
+        ({"refiner_waits": True}, {"refiner_checkpoint": "y"},
+         "Without refiner_switch_at the refiner is never used."),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_each_trait_has_its_rule(trait: dict[str, Any], given: Fields, warning: str) -> None:
+    assert warned(given, Family("x", "X", **trait)) == [warning]
+    assert warning not in warned(given)
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "words"),
+    [
+        ("sdcpp", {"n_iter": 2}, "It uses batch_size, up to 8 instead."),
+        ("sdcpp", {"tiling": True}, "circular"),
+        ("sdcpp", {"steps": 150}, "steps is cut to 100"),
+        ("sdcpp", {"batch_size": 9}, "batch_size is cut to 8"),
+        ("reforge", {"s_min_uncond": 1.0}, "s_min_uncond has no effect: reForge reads its"),
+        ("sdnext", {"inpainting_fill": 2}, "inpainting_fill has no effect: SD.Next lists"),
+        ("forge", {"override_settings": {"sd_vae": "x"}}, "Forge loads VAEs as modules. Use vae."),
+        ("neo", {"refiner_checkpoint": "x"}, "the refiner is never used"),
+    ],
+)
+def test_the_real_ones_have_their_own(key: str, given: Fields, words: str) -> None:
+    family = REAL[key]
+    (warning,) = warned(given, family, read=family.fields_read("txt2img"))
+    assert words in warning
+
+
+STRICT = Family("x", "X", least={"cfg_scale": 0}, hires_wants_strength=True)
+
+
+@pytest.mark.parametrize(
+    ("family", "given", "words"),
+    [
+        (PLAIN, {"firstphase_width": 512}, "firstphase_width: alone it makes the other side 0"),
+        (PLAIN, {"firstphase_height": 512}, "firstphase_height: alone"),
+        (PLAIN, {"firstpass_image": "x", "enable_hr": True}, "firstpass_image: with enable_hr"),
+        (STRICT, {"enable_hr": True, "denoising_strength": 0.0}, "denoising_strength: X wants mor"),
+        (STRICT, {"cfg_scale": -1.0}, "cfg_scale: X wants 0 or more."),
+    ],
+)
+def test_what_would_crash_the_server_is_refused(family: Family, given: Fields, words: str) -> None:
+    with pytest.raises(InvalidParameterError, match=words):
+        refuse(given, family)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"firstphase_width": 512, "firstphase_height": 512},
+        {"firstpass_image": "x"},
+        {"enable_hr": True, "denoising_strength": 0.0, "cfg_scale": -1.0},
+    ],
+    ids=str,
+)
+def test_what_the_server_survives_is_not_refused(given: Fields) -> None:
+    refuse(given)
+
+
+def test_a_field_that_is_not_read_crashes_nothing() -> None:
+    refuse({"firstphase_width": 512}, read=frozenset({"prompt"}))
+    refuse({"firstpass_image": "x", "enable_hr": True}, read=frozenset({"enable_hr"}))

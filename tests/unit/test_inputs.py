@@ -1,0 +1,79 @@
+"""Pictures among a tool's values, put where the API wants them."""
+
+import pytest
+from PIL import Image
+
+from support.dify_files import picture
+from webui.errors import InvalidParameterError
+from webui.pictures.picture import Source, identify_picture
+from webui.request.inputs import place_inputs
+from webui.request.loras import Lora
+
+PORTRAIT, LANDSCAPE = picture(64, 96), picture(96, 64)
+
+
+def source(data: bytes) -> Source:
+    return Source("photo.png", identify_picture(data))
+
+
+def base64(data: bytes) -> str:
+    return source(data).picture.base64()
+
+
+def test_a_picture_gives_the_size_unless_one_is_given() -> None:
+    found = place_inputs({"image": source(LANDSCAPE)})
+    assert found.asked == {"init_images": [base64(LANDSCAPE)], "width": 96, "height": 64}
+    assert not found.turned
+    assert place_inputs({"image": source(LANDSCAPE), "width": 128}).asked["width"] == 128
+
+
+def test_a_picture_on_its_side_gives_the_size_as_seen() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    lying = source(picture(96, 64, "JPEG", exif=exif))
+    found = place_inputs({"image": lying, "mask": source(PORTRAIT)})
+    assert (found.asked["width"], found.asked["height"]) == (64, 96)
+    assert found.turned
+
+
+def test_a_mask_is_of_the_pictures_size_or_refused() -> None:
+    placed = place_inputs({"image": source(LANDSCAPE), "mask": source(LANDSCAPE)}).asked
+    assert placed["mask"] == base64(LANDSCAPE)
+    with pytest.raises(InvalidParameterError, match=r"^mask: 64x96 is not the image's 96x64"):
+        place_inputs({"image": source(LANDSCAPE), "mask": source(PORTRAIT)})
+
+
+def test_reference_images_fill_their_places() -> None:
+    units = {"ControlNet": {"args": [{"image": "{{image_2}}", "module": "canny"}]}}
+    found = place_inputs(
+        {
+            "reference_images": [source(PORTRAIT), source(LANDSCAPE), source(PORTRAIT)],
+            "alwayson_scripts": units,
+            "extra_parameters": {"reference": "{{ image_1 }}", "prompt": "{{image_1}} of a cat"},
+        }
+    )
+    assert found.asked == {
+        "alwayson_scripts": {
+            "ControlNet": {"args": [{"image": base64(LANDSCAPE), "module": "canny"}]}
+        },
+        "extra_parameters": {"reference": base64(PORTRAIT), "prompt": "{{image_1}} of a cat"},
+    }
+    assert found.warnings == [
+        "Of reference_images, image 3 had no effect: no {{image_…}} names it."
+    ]
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_a_place_without_a_file_is_refused(number: int) -> None:
+    asked = {
+        "reference_images": [source(PORTRAIT)],
+        "extra_parameters": {"a": f"{{{{image_{number}}}}}"},
+    }
+    with pytest.raises(InvalidParameterError, match="has no file, as reference_images holds 1"):
+        place_inputs(asked)
+
+
+def test_loras_are_taken_apart_and_what_was_given_stays_whole() -> None:
+    asked = {"lora": "detail:0.5", "image": source(PORTRAIT)}
+    assert place_inputs(asked).asked["lora"] == [Lora("detail", ":0.5")]
+    assert asked == {"lora": "detail:0.5", "image": source(PORTRAIT)}

@@ -1,0 +1,112 @@
+"""Jobs kept for the next call of the same kind: which, how many, how much and how long."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from support.dify_files import picture
+from webui.http.address import Address, parse_address
+from webui.http.endpoints import Endpoint
+from webui.http.settings import Settings
+from webui.pictures.picture import identify_picture
+from webui.run.job import Job, KeptJobs
+
+GPU = Settings(parse_address("http://gpu:7860"))
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Keeping(KeptJobs):
+    """KeptJobs with short words for what these tests do."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.clock = clock
+
+    def left(self, *, ended: float | None = None, **fields: object) -> Job:
+        """A job as it is after its caller left: never started here, with a picture on disk."""
+        one = Job(GPU, Endpoint.TXT2IMG, fields)
+        one.ended = ended
+        self.keep(one)
+        one.pictures.put(identify_picture(picture()))
+        return one
+
+    def claimed(
+        self, settings: Settings = GPU, endpoint: Endpoint = Endpoint.TXT2IMG, **fields: object
+    ) -> Job | None:
+        found = self.claim(settings, endpoint, fields)
+        if found:
+            found.pictures.discard()
+        return found
+
+
+@pytest.fixture
+def kept() -> Iterator[Keeping]:
+    keeping = Keeping(Clock())
+    yield keeping
+    keeping.clear()
+
+
+def test_a_job_is_claimed_once_whatever_the_order_of_its_fields(kept: Keeping) -> None:
+    one = kept.left(seed=1, steps=2)
+    assert kept.claimed(steps=2, seed=1) is one
+    assert kept.claimed(steps=2, seed=1) is None
+
+
+@pytest.mark.parametrize(
+    "other", [("http://other", "", ""), ("http://gpu:7860", "me", ""), ("http://gpu:7860", "", "x")]
+)
+def test_another_server_login_or_job_claims_nothing(
+    kept: Keeping, other: tuple[str, str, str]
+) -> None:
+    kept.left(seed=1)
+    url, username, password = other
+    elsewhere = Settings(Address(parse_address(url).url, username, password))
+    assert kept.claimed(elsewhere, seed=1) is None
+    assert kept.claimed(endpoint=Endpoint.IMG2IMG, seed=1) is None
+    assert kept.claimed(seed=2) is None
+
+
+def test_the_oldest_go_when_there_are_many(kept: Keeping) -> None:
+    first, *others = [kept.left(seed=n) for n in range(17)]
+    assert first.pictures.stored_bytes == 0
+    assert kept.claimed(seed=0) is None
+    assert [kept.claimed(seed=n) for n in range(1, 17)] == others
+
+
+def test_the_disk_they_take_is_bounded(kept: Keeping) -> None:
+    jobs = [kept.left(seed=n) for n in range(3)]
+    for one in jobs:
+        one.pictures.stored_bytes = 2**29
+    kept.tidy()
+    assert [one.pictures.stored_bytes > 0 for one in jobs] == [False, True, True]
+
+
+def test_they_are_dropped_two_hours_after_they_ended(kept: Keeping) -> None:
+    done, running = kept.left(ended=kept.clock.now, seed=1), kept.left(seed=2)
+    kept.clock.now += 7199
+    kept.tidy()
+    assert done.pictures.stored_bytes > 0
+    kept.clock.now += 2
+    kept.tidy()
+    assert done.pictures.stored_bytes == 0
+    assert kept.claimed(seed=1) is None
+    assert kept.claimed(seed=2) is running
+
+
+def test_a_task_has_a_name_of_its_own_unless_it_is_given_one() -> None:
+    one, other = (Job(GPU, Endpoint.TXT2IMG, {}) for _ in range(2))
+    assert one.task_id != other.task_id
+    assert one.fields == {"force_task_id": one.task_id}
+    assert Job(GPU, Endpoint.TXT2IMG, {"force_task_id": "mine"}).task_id == "mine"
+
+
+def test_no_login_can_be_read_from_a_jobs_key() -> None:
+    key = Job(Settings(Address(GPU.address.url, "me", "hunter2")), Endpoint.TXT2IMG, {}).key
+    assert "hunter2" not in key

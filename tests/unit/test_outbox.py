@@ -1,0 +1,91 @@
+"""Pictures handed from the one who receives them to the one who takes them."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from support import dify_files
+from webui.pictures.picture import Picture, identify_picture
+from webui.run.outbox import Outbox
+
+
+def picture(width: int = 8) -> Picture:
+    return identify_picture(dify_files.picture(width, 8))
+
+
+def test_taking_waits_no_longer_than_it_is_told() -> None:
+    began = time.monotonic()
+    assert Outbox().take(0.05) is None
+    assert time.monotonic() - began >= 0.05
+
+
+def test_the_next_picture_waits_until_the_first_is_taken() -> None:
+    outbox = Outbox()
+    put: list[int] = []
+
+    def fill() -> None:
+        for width in (8, 16, 24):
+            outbox.put(picture(width))
+            put.append(width)
+        outbox.end()
+
+    thread = threading.Thread(target=fill, daemon=True)
+    thread.start()
+    time.sleep(0.05)
+    assert put == [8]
+    widths = []
+    while not outbox.is_empty:
+        taken = outbox.take(1)
+        widths += [taken.width] if taken else []
+    thread.join()
+    assert widths == [8, 16, 24]
+
+
+def test_without_a_taker_nothing_waits_and_nothing_is_lost() -> None:
+    outbox = Outbox()
+    outbox.abandon()
+    sent = [picture(8 * n) for n in range(1, 6)]
+    for one in sent:
+        outbox.put(one)
+    outbox.end()
+    assert outbox.stored_bytes == sum(len(one.data) for one in sent)
+    outbox.attend()
+    assert [outbox.take(0) for _ in sent] == sent
+    assert outbox.is_empty
+    assert outbox.stored_bytes == 0
+
+
+@pytest.mark.parametrize(("how", "kept"), [(Outbox.abandon, [8, 16]), (Outbox.discard, [])])
+def test_leaving_frees_the_one_who_waits(how: Callable[[Outbox], None], kept: list[int]) -> None:
+    outbox = Outbox()
+    outbox.put(picture())
+    thread = threading.Thread(target=lambda: outbox.put(picture(16)), daemon=True)
+    thread.start()
+    how(outbox)
+    thread.join(5)
+    assert not thread.is_alive()
+    outbox.end()
+    outbox.attend()
+    assert [one.width for one in (outbox.take(0), outbox.take(0)) if one] == kept
+
+
+def test_what_is_discarded_is_gone_and_more_is_dropped() -> None:
+    outbox = Outbox()
+    outbox.abandon()
+    outbox.put(picture())
+    outbox.discard()
+    outbox.put(picture())
+    outbox.end()
+    assert outbox.is_empty
+    assert outbox.stored_bytes == 0
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_the_end_is_told_apart_from_a_pause(ended: bool) -> None:
+    outbox = Outbox()
+    if ended:
+        outbox.end()
+    assert outbox.take(0) is None
+    assert outbox.is_empty is ended

@@ -1,0 +1,156 @@
+"""What came back against what was asked, with the stand-in's lists behind it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from devtools.standin import StandIn
+from support.exchange import connect
+from webui.errors import WebUIServerError, WrongModelError
+from webui.http.account import Account
+from webui.http.endpoints import Endpoint
+from webui.request.request import Request
+from webui.run.outcome import compare_outcome
+from webui.run.summary import Drawn, Summary
+from webui.server.families import Family
+from webui.server.server import Profile, Server
+from webui.values import Fields
+
+
+@pytest.fixture
+def server(standin: StandIn) -> Iterator[Server]:
+    with connect(standin.base_url) as there:
+        yield Server.ask(there, Endpoint.TXT2IMG)
+
+
+def made_up(**traits: Any) -> Server:  # noqa: ANN401 - whatever a family has
+    """One that cannot be asked, and reads whatever it is given."""
+    family = Family("mine", "Mine", **traits)
+    return Server(connect("http://gpu:7860"), Profile("txt2img", family, paths=frozenset()))
+
+
+PLAIN = made_up()
+
+
+def image(
+    width: int | None = 512,
+    height: int | None = 512,
+    *,
+    grid: bool = False,
+    extra: bool = False,
+    infotext: str | None = "Steps: 20",
+) -> Drawn:
+    return Drawn("1.png", 1, None, width, height, infotext, grid, extra)
+
+
+def summary(
+    *images: Drawn, model: str = "", sampler: str = "", told: Fields | None = None
+) -> Summary:
+    account = Account({"seed": 1} if told is None else told)
+    return Summary(list(images), model, sampler, {}, account, 1.0)
+
+
+def compared(
+    server: Server, came: Summary, *, interrupted: bool = False, **asked: object
+) -> list[str]:
+    fields: Fields = {"width": 512, "height": 512, "batch_size": 1} | asked
+    request = Request(Endpoint.TXT2IMG, fields)
+    return compare_outcome(came, request, server, interrupted=interrupted)
+
+
+@pytest.mark.parametrize(
+    ("came", "asked"),
+    [
+        ((image(),), {}),
+        ((image(), image()), {"batch_size": 2}),
+        ((image(1024, grid=True), image(), image()), {"n_iter": 2}),
+        ((image(), image(64, 64, extra=True)), {}),
+        ((image(1000, 1000),), {"enable_hr": True, "hr_scale": 1.96}),
+        ((image(2048, 700), image()), {"script_name": "X/Y/Z plot"}),
+        ((image(256, 256),), {"firstphase_width": 256, "firstphase_height": 256}),
+        ((image(None, None),), {}),
+        ((image(300, 200),), {"mask": "x"}),
+        ((), {"send_images": False}),
+    ],
+)
+def test_what_is_as_asked_or_explained_is_not_spoken_of(
+    came: tuple[Drawn, ...], asked: dict[str, object]
+) -> None:
+    assert compared(PLAIN, summary(*came), **asked) == []
+
+
+def test_fewer_images_are_said() -> None:
+    assert compared(PLAIN, summary(image()), batch_size=2, n_iter=2) == ["1 of 4 images came back."]
+
+
+@pytest.mark.parametrize(
+    ("server", "asked"),
+    [
+        (PLAIN, {}),
+        (PLAIN, {"enable_hr": True}),
+        (PLAIN, {"mask": "x", "inpaint_full_res": False}),
+        (made_up(pastes_masked_part=False), {"mask": "x"}),
+    ],
+    ids=["plain", "second pass", "whole masked", "never pasted"],
+)
+def test_another_size_is_said(server: Server, asked: dict[str, object]) -> None:
+    (told,) = compared(server, summary(image(448, 512)), **asked)
+    assert told.startswith("The server drew 448x512 instead of ")
+
+
+@pytest.mark.parametrize("asked", ["dpm++ 2m", "Default"])
+def test_another_sampler_is_said(asked: str) -> None:
+    came = summary(image(), sampler="DPM++ 2M")
+    assert compared(PLAIN, came, sampler_name=asked) == []
+    assert compared(PLAIN, came, sampler_name="Euler") == [
+        "The server used the sampler DPM++ 2M instead of Euler."
+    ]
+
+
+def entry(server: Server, place: int) -> dict[str, Any]:
+    return (server.entries(Endpoint.SD_MODELS) or [])[place]
+
+
+def naming(model: str) -> dict[str, Any]:
+    return {"override_settings": {"sd_model_checkpoint": model}}
+
+
+def test_another_model_is_an_error_that_says_which(server: Server) -> None:
+    asked, other = entry(server, 0), entry(server, 1)
+    came = summary(image(), model=other["model_name"])
+    assert compared(server, summary(image()), **naming(asked["title"])) == []
+    with pytest.raises(WrongModelError, match=f"drew with the model {other['model_name']}, not"):
+        compared(server, came, **naming(asked["title"]))
+
+
+def test_the_asked_model_is_known_in_any_spelling_but_not_by_another_hash(server: Server) -> None:
+    asked = entry(server, 0)
+    came = summary(image(), model=asked["model_name"], told={"sd_model_hash": asked["hash"]})
+    for name in (asked["title"], asked["model_name"], asked["hash"]):
+        assert compared(server, came, **naming(name)) == []
+    came = summary(image(), model=asked["model_name"], told={"sd_model_hash": "0123456789"})
+    with pytest.raises(WrongModelError):
+        compared(server, came, **naming(asked["title"]))
+
+
+@pytest.mark.parametrize(
+    ("told", "infotext"),
+    [({}, None), ({"infotexts": ["Steps: 20", "Steps: 20"]}, "Steps: 20")],
+    ids=["bare", "short"],
+)
+def test_a_leftover_preview_is_an_error_where_servers_leave_one(
+    told: Fields, infotext: str | None
+) -> None:
+    came = summary(image(infotext=infotext), told=told)
+    assert compared(PLAIN, came) == []
+    with StandIn(family="sdnext") as standin, connect(standin.base_url) as there:
+        leaving = Server.ask(there, Endpoint.TXT2IMG)
+        with pytest.raises(WebUIServerError, match=r"SD\.Next broke off and sent a preview inste"):
+            compared(leaving, came)
+        assert compared(leaving, came, interrupted=True) == []
+        assert compared(leaving, summary(image(), told={})) == []
+        state = {"progress": 0, "state": {"interrupted": True}}
+        standin.fail_next("/sdapi/v1/progress", status=200, body=state)
+        with pytest.raises(WebUIServerError):
+            compared(leaving, summary(image()))

@@ -1,0 +1,117 @@
+"""What a server offers, read from the stand-in once and kept a short while."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from devtools.standin import StandIn
+from support.drawing import paths
+from support.exchange import connect
+from webui.errors import InvalidParameterError, WebUIConnectionError
+from webui.http import client
+from webui.http.endpoints import Endpoint
+from webui.server.server import Server
+
+SAMPLERS = "/sdapi/v1/samplers"
+
+
+@pytest.fixture
+def server(standin: StandIn) -> Iterator[Server]:
+    with connect(standin.base_url) as there:
+        yield Server.ask(there, Endpoint.TXT2IMG)
+
+
+def test_who_it_is_comes_from_one_look_at_the_schema(standin: StandIn) -> None:
+    with connect(standin.base_url) as there:
+        for _ in range(3):
+            server = Server.ask(there, Endpoint.TXT2IMG)
+    assert server.family.label == "AUTOMATIC1111"
+    assert server.reads("prompt")
+    assert not server.reads("hr_cfg")
+    assert paths(standin) == ["/openapi.json"]
+
+
+def test_each_job_has_its_own_fields(standin: StandIn, server: Server) -> None:
+    with connect(standin.base_url) as there:
+        assert Server.ask(there, Endpoint.IMG2IMG).reads("init_images")
+    assert not server.reads("init_images")
+
+
+def test_a_list_is_asked_for_once_and_only_if_there_is_one(
+    standin: StandIn, server: Server
+) -> None:
+    for _ in range(3):
+        assert server.entries(Endpoint.SAMPLERS)
+        assert server.entries(Endpoint.SD_MODULES, afresh=True) is None
+    assert paths(standin) == ["/openapi.json", SAMPLERS]
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(500, {"error": "x"}), (404, ""), (200, "<html>"), (200, {"a": 1})]
+)
+def test_a_list_that_fails_is_no_failure(
+    standin: StandIn, server: Server, status: int, body: object
+) -> None:
+    standin.fail_next(SAMPLERS, status=status, body=body)
+    offered = server.named(Endpoint.SAMPLERS, "name")
+    assert server.find("anything", "sampler_name", "sampler", offered) == "anything"
+
+
+def test_a_list_that_hangs_is_given_up(
+    standin: StandIn, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "LOOKUP_PATIENCE", 0.3)
+    standin.hang_next(SAMPLERS)
+    assert server.entries(Endpoint.SAMPLERS) is None
+
+
+def test_without_a_schema_nothing_is_held_against_a_field(standin: StandIn) -> None:
+    standin.fail_next("/openapi.json", status=404, body={"detail": "Not Found"})
+    with connect(standin.base_url) as there:
+        server = Server.ask(there, Endpoint.TXT2IMG)
+        assert not server.family.is_known
+        assert server.reads("anything")
+        assert server.entries(Endpoint.SAMPLERS)
+
+
+def test_a_server_that_is_gone_is_an_error_at_once(standin: StandIn, server: Server) -> None:
+    standin.stop()
+    with pytest.raises(WebUIConnectionError, match="refused the connection"):
+        server.entries(Endpoint.SAMPLERS)
+    standin.start()
+
+
+def test_a_name_is_looked_up_afresh_only_before_it_is_refused(
+    standin: StandIn, server: Server
+) -> None:
+    lists, refresh = "/sdapi/v1/sd-models", "/sdapi/v1/refresh-checkpoints"
+    model = standin.state.checkpoints[0]
+    assert server.checkpoint(model.name_for_extra, "model") == model.title
+    assert paths(standin) == ["/openapi.json", lists]
+    with pytest.raises(InvalidParameterError, match=r"^model: AUTOMATIC1111 has no model named"):
+        server.checkpoint("nothing of the kind", "model")
+    assert paths(standin) == ["/openapi.json", lists, refresh, lists]
+
+
+def test_a_lora_goes_by_its_file_or_by_the_alias_inside(standin: StandIn, server: Server) -> None:
+    entries = [{"name": "file", "alias": "inside"}, {"name": "bare", "alias": None}]
+    standin.fail_next("/sdapi/v1/loras", status=200, body=entries)
+    assert server.loras(afresh=False) == ["file", "bare", "inside"]
+
+
+@pytest.mark.parametrize(("always_on", "own"), [(True, "controlnet"), (False, "x/y/z plot")])
+def test_scripts_of_the_two_kinds_are_told_apart_where_the_server_can(
+    standin: StandIn, server: Server, always_on: bool, own: str
+) -> None:
+    assert own in (server.scripts(always_on=always_on)(False) or [])
+    assert own not in (server.scripts(always_on=not always_on)(False) or [])
+    standin.fail_next("/sdapi/v1/script-info", status=500)
+    assert own in (server.scripts(always_on=not always_on)(True) or [])
+
+
+def test_another_login_sees_its_own_lists() -> None:
+    with StandIn(api_auth="me:secret") as standin:
+        for login in ({}, {"username": "me", "password": "secret"}):
+            with connect(standin.base_url, **login) as there:
+                found = Server.ask(there, Endpoint.TXT2IMG).entries(Endpoint.SAMPLERS)
+                assert bool(found) is bool(login)
