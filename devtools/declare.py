@@ -1,8 +1,8 @@
 """Write what the catalogue under declarations/ says: `uv run python -m devtools.declare [--check]`.
 
 Written are tools/*.yaml, provider/stable_diffusion.yaml, webui/fields.json, and the tables between
-the markers of GUIDE.md, README.md and its translations. `--check` writes nothing: it shows what is stale and exits
-with 1.
+the markers of GUIDE.md, README.md and its translations. `--check` writes nothing: it shows what is
+stale and exits with 1.
 """
 
 import argparse
