@@ -247,10 +247,13 @@ def _output_table(tool: Said) -> str:
 def _matrix_table(matrix: Said, language: str) -> str:
     """Return txt2img's rows in a language, but for those that only some families have."""
     families = matrix["families"]
-    words = {} if language == _ENGLISH else matrix["words"]
 
     def said(english: str) -> str:
-        return str(words[english][language]) if words else english
+        if language == _ENGLISH:
+            return english
+        if english not in matrix["words"]:
+            raise DeclareError(f"matrix.yaml: words has no {english}")
+        return str(matrix["words"][english][language])
 
     rows = []
     for row in matrix["txt2img"]:
