@@ -1,8 +1,8 @@
 """Write what the catalogue under declarations/ says: `uv run python -m devtools.declare [--check]`.
 
 Written are tools/*.yaml, provider/stable_diffusion.yaml, webui/fields.json, and the tables between
-the markers of GUIDE.md and README.md. `--check` writes nothing: it shows what is stale and exits
-with 1.
+the markers of GUIDE.md, README.md and its translations. `--check` writes nothing: it shows what is
+stale and exits with 1.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import yaml
 
 ROOT = Path(__file__).parent.parent
 _DIFF_LINES = 20
+_ENGLISH = "en_US"
 _CREDENTIAL_TEXTS = {"label", "help", "placeholder"}
 _TOOL = "# Written by devtools.declare from declarations/fields.yaml and declarations/tools.yaml.\n"
 _PROVIDER = "# Written by devtools.declare from declarations/tools.yaml and manifest.yaml.\n"
@@ -75,8 +76,14 @@ def written(root: Path) -> dict[str, str]:
         "provider/stable_diffusion.yaml": _PROVIDER + _dump(_provider(catalogue)),
         **{f"tools/{tool}.yaml": _TOOL + _dump(_tool(catalogue, tool)) for tool in catalogue.tools},
         "webui/fields.json": _fields_json(catalogue),
-        **{name: _page(root / name, catalogue) for name in ("GUIDE.md", "README.md")},
+        **{name: _page(root / name, catalogue) for name in _pages(root)},
     }
+
+
+def _pages(root: Path) -> list[str]:
+    """Return the pages that hold tables, by their paths within `root`."""
+    translated = sorted(path.name for path in root.glob("readme/README_*.md"))
+    return ["GUIDE.md", "README.md", *(f"readme/{name}" for name in translated)]
 
 
 def stale(root: Path) -> dict[str, str]:
@@ -196,7 +203,7 @@ def _page(path: Path, catalogue: Catalogue) -> str:
         elif found["kind"] == "outputs":
             table = _output_table(catalogue.tools[found["tool"]])
         else:
-            table = _matrix_table(catalogue.matrix)
+            table = _matrix_table(catalogue.matrix, path.stem.partition("_")[2] or _ENGLISH)
         return found["start"] + table + found["end"]
 
     return _MARKED.sub(filled, path.read_bytes().decode())
@@ -237,14 +244,22 @@ def _output_table(tool: Said) -> str:
     return _table(["output", "content"], [[f"`{name}`", text] for name, text in told.items()])
 
 
-def _matrix_table(matrix: Said) -> str:
-    """Return txt2img's rows, but for those that only some families have."""
+def _matrix_table(matrix: Said, language: str) -> str:
+    """Return txt2img's rows in a language, but for those that only some families have."""
     families = matrix["families"]
-    rows = [
-        [row["row"], *(_shown(row.get("but", {}).get(one, row["outcome"])) for one in families)]
-        for row in matrix["txt2img"]
-        if "only" not in row
-    ]
+
+    def said(english: str) -> str:
+        if language == _ENGLISH:
+            return english
+        if english not in matrix["words"]:
+            raise DeclareError(f"matrix.yaml: words has no {english}")
+        return str(matrix["words"][english][language])
+
+    rows = []
+    for row in matrix["txt2img"]:
+        if "only" not in row:
+            outcomes = [row.get("but", {}).get(one, row["outcome"]) for one in families]
+            rows.append([said(row["row"]), *(said(_shown(one)) for one in outcomes)])
     return _table(["", *families.values()], rows)
 
 
@@ -260,11 +275,11 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _texts(text: str | Said | None) -> Said | None:
     """Return a text by language; one that is written plainly is English."""
-    return {"en_US": text} if isinstance(text, str) else text
+    return {_ENGLISH: text} if isinstance(text, str) else text
 
 
 def _english(text: str | Said) -> str:
-    return text if isinstance(text, str) else str(text["en_US"])
+    return text if isinstance(text, str) else str(text[_ENGLISH])
 
 
 def _filled(**keys: object) -> Said:

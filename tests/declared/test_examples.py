@@ -1,5 +1,6 @@
 """The workflow files under examples/, against Dify's import and the tools' declarations."""
 
+import base64
 import re
 from itertools import pairwise
 from typing import Any
@@ -127,6 +128,9 @@ def test_a_tool_node_names_this_plugin_s_tool(example: str, node: str) -> None:
     assert data["tool_label"] == declared["identity"]["label"]["en_US"]
     assert data["tool_description"] == declared["description"]["human"]["en_US"]
     assert data["tool_node_version"] == "2"
+    kind, _, icon = data["provider_icon"].partition(",")
+    assert kind == "data:image/svg+xml;base64"
+    assert base64.b64decode(icon) == (ROOT / "_assets" / MANIFEST["icon"]).read_bytes()
 
 
 @pytest.mark.parametrize(("example", "node"), CALLS)
@@ -169,3 +173,13 @@ def test_what_comes_out_exists_and_holds_the_pictures(example: str) -> None:
             assert selectors.keys() >= set(inserted(text))
         shown |= set(inserted(data.get("answer", "")))
     assert {(node, "files") for name, node in CALLS if name == example} <= shown
+
+
+@pytest.mark.parametrize(("example", "node"), CALLS)
+def test_an_example_fills_what_a_dropped_node_would_have_and_a_chat_shows_progress(
+    example: str, node: str
+) -> None:
+    filled = nodes(example)[node]["tool_parameters"]
+    assert filled.keys() >= {"width", "height", "steps", "cfg_scale", "seed"}
+    answers = [data["answer"] for data in nodes(example).values() if "answer" in data]
+    assert all((node, "progress") in inserted(answer) for answer in answers)
