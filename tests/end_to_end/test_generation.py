@@ -216,17 +216,14 @@ def test_a_result_is_delivered_once_and_equal_calls_share_nothing(
     assert submitted(slow) == 2
 
 
-@pytest.mark.parametrize("other", [{"seed": 7}, {"resume": False}], ids=str)
-def test_another_request_takes_nothing_over(slow: StandIn, other: dict[str, object]) -> None:
+@pytest.mark.parametrize("other", [{"seed": 7}, {"resume": False}, None], ids=str)
+def test_another_request_or_process_takes_nothing_over(
+    slow: StandIn, other: dict[str, object] | None
+) -> None:
     leave(slow)
-    Run(slow, **other).done()
-    assert submitted(slow) == 2
-
-
-def test_a_process_that_was_restarted_claims_nothing(slow: StandIn) -> None:
-    leave(slow)
-    lasting.forget()
-    Run(slow).done()
+    if other is None:
+        lasting.forget()
+    Run(slow, **(other or {})).done()
     assert submitted(slow) == 2
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from devtools.standin import StandIn
 from dify.limits import DifyTimeLimitError
 from support.dify_files import Described, picture, served
-from support.drawing import Drawn, all_sent, invoke, sent
+from support.drawing import Drawn, all_sent, invoke, lying_picture, sent
 from tools.upscale import UpscaleTool
 from webui.errors import (
     WebUINotFoundError,
@@ -96,11 +96,9 @@ def test_several_are_enlarged_in_order_one_at_a_time(standin: StandIn) -> None:
 
 
 def test_what_another_family_does_otherwise_is_warned_of() -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6
     with StandIn(family="sdnext") as standin:
-        source = picture(96, 64, "JPEG", exif=exif)
-        drawn = enlarge(standin, source, upscaler_1="Resize Lanczos", gfpgan_visibility=1)
+        given = {"upscaler_1": "Resize Lanczos", "gfpgan_visibility": 1}
+        drawn = enlarge(standin, lying_picture(), **given)
     assert drawn.json["images"][0]["source_width"] == 96
     assert drawn.warnings == [
         "gfpgan_visibility has no effect: SD.Next does not know it.",

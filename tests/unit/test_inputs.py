@@ -1,9 +1,9 @@
 """Pictures among a tool's values, put where the API wants them."""
 
 import pytest
-from PIL import Image
 
 from support.dify_files import picture
+from support.drawing import lying_picture
 from webui.errors import InvalidParameterError
 from webui.pictures.picture import Source, identify_picture
 from webui.request.inputs import place_inputs
@@ -28,10 +28,7 @@ def test_a_picture_gives_the_size_unless_one_is_given() -> None:
 
 
 def test_a_picture_on_its_side_gives_the_size_as_seen() -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    lying = source(picture(96, 64, "JPEG", exif=exif))
-    found = place_inputs({"image": lying, "mask": source(PORTRAIT)})
+    found = place_inputs({"image": source(lying_picture()), "mask": source(PORTRAIT)})
     assert (found.asked["width"], found.asked["height"]) == (64, 96)
     assert found.turned
 
