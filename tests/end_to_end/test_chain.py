@@ -16,15 +16,10 @@ from tools.server_info import ServerInfoTool
 from tools.upscale import UpscaleTool
 from webui.pictures.infotext import parse_infotext
 
-ASKED = {
-    "prompt": "a lighthouse at dawn",
-    "negative_prompt": "fog",
-    "width": 128,
-    "height": 64,
-    "steps": 7,
-    "sampler_name": "Euler a",
-    "seed": 4711,
-}
+ASKED: dict[str, Any] = {
+    "prompt": "a lighthouse at dawn", "negative_prompt": "fog", "width": 128, "height": 64,
+    "steps": 7, "sampler_name": "Euler a", "seed": 4711,
+}  # fmt: skip
 
 
 def hand_on(standin: StandIn, before: Drawn, tool: type[Tool], name: str, **given: Any) -> Drawn:  # noqa: ANN401 - a node's values
@@ -49,15 +44,11 @@ def test_a_drawn_picture_is_read_enlarged_and_redrawn(family: str) -> None:
         offered = Drawn(invoke(ServerInfoTool, standin, {"list": "upscalers"})).variables["names"]
         upscaler = next(name for name in offered if name.endswith("Lanczos"))
         enlarged = hand_on(standin, drawn, UpscaleTool, "images", upscaler_1=upscaler)
-        redrawn = hand_on(
-            standin,
-            enlarged,
-            Img2ImgTool,
-            "image",
-            prompt=read.variables["parameters"]["Prompt"],
-            seed=read.json["fields"]["seed"],
-            denoising_strength=0.6,
-        )
+        given = {
+            "prompt": read.variables["parameters"]["Prompt"],
+            "seed": read.json["fields"]["seed"],
+        }
+        redrawn = hand_on(standin, enlarged, Img2ImgTool, "image", **given)
     assert read.variables["infotext"] == drawn.variables["infotext"]
     assert (size(drawn), size(enlarged), size(redrawn)) == ((128, 64), (256, 128), (256, 128))
     said = parse_infotext(redrawn.variables["infotext"])

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,7 @@ class Run:
         *,
         patience: float = math.inf,
         largest: int = sys.maxsize,
-        **asked: object,
+        **asked: Any,  # noqa: ANN401 - a form's values
     ) -> None:
         base_url = where if isinstance(where, str) else where.base_url
         limits = Limits(time.monotonic() + patience, largest)
@@ -109,7 +110,7 @@ def silence(standin: StandIn, *silent: str) -> None:
             standin.fail_next(path, status=404, body={"detail": "Not Found"})
 
 
-def leave(standin: StandIn, **asked: object) -> None:
+def leave(standin: StandIn, **asked: Any) -> None:  # noqa: ANN401 - a form's values
     """Make a call whose caller does not wait for the picture."""
     said = Run(standin, patience=0.2, **asked).failure(TimeUpError)
     assert "Run this again to collect it." in said
@@ -218,7 +219,7 @@ def test_a_result_is_delivered_once_and_equal_calls_share_nothing(
 
 @pytest.mark.parametrize("other", [{"seed": 7}, {"resume": False}, None], ids=str)
 def test_another_request_or_process_takes_nothing_over(
-    slow: StandIn, other: dict[str, object] | None
+    slow: StandIn, other: dict[str, Any] | None
 ) -> None:
     leave(slow)
     if other is None:

@@ -79,17 +79,15 @@ def test_each_list_has_names_or_is_said_to_be_missing(family: str) -> None:
 
 
 def test_names_of_a_list_are_what_the_other_tools_take(standin: StandIn) -> None:
-    given = {
-        "model": names(standin, "models")[1],
-        "sampler_name": names(standin, "samplers")[0],
-        "scheduler": names(standin, "schedulers")[2],
-        "vae": names(standin, "vaes")[0],
-        "lora": names(standin, "loras")[0],
-        "styles": names(standin, "styles")[0],
-    }
+    lists = ("models", "samplers", "schedulers", "vaes", "loras", "styles")
+    found = {name: names(standin, name)[1] for name in lists}
+    given: dict[str, Any] = {
+        "model": found["models"], "sampler_name": found["samplers"], "vae": found["vaes"],
+        "scheduler": found["schedulers"], "lora": found["loras"], "styles": found["styles"],
+    }  # fmt: skip
     assert draw(standin, **given).warnings == []
     (applied,) = standin.state.drawn
-    assert (applied.model, applied.scheduler) == ("dreamshaper_8", "Karras")
+    assert (applied.model, applied.scheduler) == ("dreamshaper_8", found["schedulers"])
 
 
 def test_what_differs_between_families_is_listed_as_it_is(standin: StandIn) -> None:

