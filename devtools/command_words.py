@@ -9,24 +9,21 @@ from typing import Any
 
 import yaml
 
-from devtools.process import ROOT
+from devtools.host import ROOT
 
 # Text, as Dify's form sends it; a file, or several.
 type Value = str | Path | list[Path]
 
-_WORD = re.compile(r"(\w+)=(.*)", re.DOTALL)
-
 
 @cache
 def tools() -> dict[str, dict[str, Any]]:
-    """The declaration of every tool by its name, in the provider's order."""
-    provider = _yaml("provider/stable_diffusion.yaml")
-    declared = [_yaml(path) for path in provider["tools"]]
+    """Return the declaration of every tool by its name, in the provider's order."""
+    declared = [_yaml(path) for path in _yaml("provider/stable_diffusion.yaml")["tools"]]
     return {tool["identity"]["name"]: tool for tool in declared}
 
 
-def read(tool: str, words: Sequence[str]) -> dict[str, Value]:
-    """The parameters that name=value words, and a prompt among them, stand for.
+def read_words(tool: str, words: Sequence[str]) -> dict[str, Value]:
+    """Return the parameters that name=value words, and a prompt among them, stand for.
 
     Several files for one parameter are separated by commas, or given one word each. ValueError for
     what the tool does not declare or lacks, and for a file that cannot be read.
@@ -53,17 +50,17 @@ def _named(
     tool: str, words: Sequence[str], declared: Mapping[str, Any]
 ) -> Iterator[tuple[str, str]]:
     """Each word's name and value; the first word without a name is the prompt."""
-    nameless = 0
+    prompted = False
     for word in words:
-        match = _WORD.fullmatch(word)
+        match = re.fullmatch(r"(\w+)=(.*)", word, re.DOTALL)
         if match is None:
             if "prompt" not in declared:
                 raise ValueError(f"{word!r} is no name=value, and {tool} takes no prompt")
-            nameless += 1
-            if nameless > 1:
+            if prompted:
                 raise ValueError(
                     f"{word!r} is no name=value; a prompt of several words needs quotes"
                 )
+            prompted = True
             yield "prompt", word
         elif match[1] in declared:
             yield match[1], match[2]

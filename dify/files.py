@@ -5,13 +5,14 @@ from urllib.parse import urlsplit
 
 import requests
 
-from webui import values
 from webui.errors import InvalidParameterError
 from webui.pictures.picture import Picture, Source, identify_picture
 
-_TIMEOUT = (10.0, 60.0)
+# Seconds to connect, and between two pieces.
+FETCH_TIMEOUT = (10.0, 60.0)
+MOST_BYTES = 64 << 20
+
 _CHUNK = 1 << 16
-_MOST_BYTES = 64 << 20
 _MOST_PIXELS = 64_000_000
 _TYPES = {"image/png", "image/jpeg", "image/webp"}
 
@@ -30,7 +31,7 @@ def read_file(value: object, parameter: str, number: int = 1) -> Source:
     if not isinstance(url, str):
         raise InvalidParameterError(f"{parameter}: bind it to a file variable.")
     size = getattr(value, "size", None)
-    if isinstance(size, int) and size > _MOST_BYTES:
+    if isinstance(size, int) and size > MOST_BYTES:
         raise _too_large(parameter)
     name = str(getattr(value, "filename", None) or f"image {number}")
     return Source(name, _picture(_fetch(url, parameter), parameter))
@@ -38,8 +39,6 @@ def read_file(value: object, parameter: str, number: int = 1) -> Source:
 
 def read_files(value: object, parameter: str) -> list[Source]:
     """The pictures of a list of Dify files, in order; one file counts as a list of one."""
-    if values.is_unset(value):
-        raise InvalidParameterError(f"{parameter} is empty: bind it to a list of image files.")
     listed = value if isinstance(value, Sequence) else [value]
     files = [one for one in listed if one is not None]
     return [read_file(one, parameter, number) for number, one in enumerate(files, 1)]
@@ -74,7 +73,7 @@ def _fetch(url: str, parameter: str) -> bytes:
     try:
         with requests.Session() as session:
             session.trust_env = False
-            with session.get(url, timeout=_TIMEOUT, stream=True) as response:
+            with session.get(url, timeout=FETCH_TIMEOUT, stream=True) as response:
                 if not response.ok:
                     raise InvalidParameterError(
                         f"{parameter}: {host} answers {response.status_code} for the file. Links "
@@ -82,7 +81,7 @@ def _fetch(url: str, parameter: str) -> bytes:
                     )
                 for chunk in response.iter_content(_CHUNK):
                     data += chunk
-                    if len(data) > _MOST_BYTES:
+                    if len(data) > MOST_BYTES:
                         raise _too_large(parameter)
     except requests.RequestException:
         # The cause quotes the link, so it is not passed on.
@@ -96,5 +95,5 @@ def _fetch(url: str, parameter: str) -> bytes:
 
 def _too_large(parameter: str) -> InvalidParameterError:
     return InvalidParameterError(
-        f"{parameter}: the file is larger than {_MOST_BYTES >> 20} MiB. Give a smaller one."
+        f"{parameter}: the file is larger than {MOST_BYTES >> 20} MiB. Give a smaller one."
     )

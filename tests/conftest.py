@@ -3,7 +3,9 @@ from collections.abc import Iterator
 import pytest
 from responses import RequestsMock
 
+from devtools.host import PluginProcess
 from devtools.standin import StandIn
+from support.standins import StandIns
 from webui import lasting
 
 ENVIRONMENT = (
@@ -40,6 +42,20 @@ def http() -> Iterator[RequestsMock]:
     """Stubs for requests; one that stays unused fails the test."""
     with RequestsMock() as stubs:
         yield stubs
+
+
+@pytest.fixture(scope="session")
+def standins() -> Iterator[StandIns]:
+    """Stand-ins of every family, for tests that leave them as they found them."""
+    with StandIns() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def plugin() -> Iterator[PluginProcess]:
+    """The plugin's own process, for every test that does not need one to itself."""
+    with PluginProcess() as process:
+        yield process
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What the catalogue says of each form field that code must know: `fields.json`, by name."""
+"""What the catalogue of form fields says that the code needs; declarations/ has the whole of it."""
 
 import json
 from collections.abc import Mapping
@@ -8,12 +8,12 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Field:
-    """One field.
+    """A field of one form or several.
 
-    tools: whose forms have it. own: the API has no such field. json: what its text holds: "object",
-    "array", "names", or "" if it is no JSON. neutral: values with which it changes nothing, None
-    for 0, false and empty ones. elsewhere: the families that take no notice of it, and what does
-    it there, "" for nothing.
+    tools: the tools that have it. own: the server's API has no field of this name.
+    json: what text carries as JSON there, "object", "array", "names" or "".
+    neutral: the values with which it changes nothing; None for 0, false and empty.
+    elsewhere: for a family that takes no notice of it, what does it there, or "".
     """
 
     tools: tuple[str, ...]
@@ -23,21 +23,21 @@ class Field:
     elsewhere: Mapping[str, str]
 
     def is_neutral(self, value: object) -> bool:
-        """Whether ignoring this value loses nothing."""
+        """Tell whether a server that ignores this value does what was asked all the same."""
         return not value if self.neutral is None else value in self.neutral
 
 
-def _load() -> dict[str, Field]:
+def _load() -> Mapping[str, Field]:
     found = json.loads(Path(__file__).with_suffix(".json").read_bytes())
     return {
         name: Field(
-            tuple(one["tools"]),
-            one["own"],
-            one["json"],
-            None if one["neutral"] is None else tuple(one["neutral"]),
-            one["elsewhere"],
+            tools=tuple(said["tools"]),
+            own=said["own"],
+            json=said["json"],
+            neutral=None if said["neutral"] is None else tuple(said["neutral"]),
+            elsewhere=said["elsewhere"],
         )
-        for name, one in found.items()
+        for name, said in found.items()
     }
 
 

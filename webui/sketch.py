@@ -72,12 +72,12 @@ def sketch(call: Call) -> Iterator[Event]:
         reductions.append(
             f"{asked['count']} pictures were asked for, but max_count is {asked['max_count']}."
         )
-    prompt = _prompt(asked)
     fields = {name: asked[name] for name in _TAKEN_AS_GIVEN if name in asked}
-    fields |= {"prompt": prompt, "width": size.width, "height": size.height, "count": count}
+    prompt = fields["prompt"] = _prompt(asked)
     styles = [name.strip() for name in asked.get("style", "").split(",") if name.strip()]
     if styles:
         fields["styles"] = styles
+    fields |= {"width": size.width, "height": size.height, "count": count}
     for event in draw_and_sum_up(
         Endpoint.TXT2IMG, replace(call, asked=fields), tool=_TOOL, warnings=reductions
     ):

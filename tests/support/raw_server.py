@@ -32,6 +32,16 @@ def reply(
     return "\r\n".join([*head, "", ""]).encode() + content
 
 
+def stalling_after(begun: bytes) -> Answer:
+    """An answer that begins so and goes no further while the client waits."""
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(begun)
+        connection.recv(1)
+
+    return answer
+
+
 class RawServer:
     """Listens on the loopback, keeps each request as it came, and answers all alike.
 

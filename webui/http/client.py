@@ -222,9 +222,9 @@ class WebUIClient:
         endpoint: Endpoint,
         request: Mapping[str, Json] | None = None,
         *,
-        timeout: float = LOOKUP_TIMEOUT,
+        timeout: float | None = None,
     ) -> requests.Response:
-        response = self._send(method, endpoint, request, timeout=timeout)
+        response = self._send(method, endpoint, request, timeout=timeout or LOOKUP_TIMEOUT)
         if not _is_success(response):
             with response:
                 self._read(response)

@@ -1,0 +1,108 @@
+"""A stand-in for a Stable Diffusion WebUI: its API without a model or a graphics card.
+
+    uv run python -m devtools.standin --port 7860 --family forge
+
+It accepts, ignores and refuses what the real server does, draws pictures that say what they
+were drawn with, and draws one at a time. Each JSON file in `recorded` is a family that it plays:
+another of AUTOMATIC1111's line is one more file.
+"""
+
+import threading
+from typing import Self, Unpack
+
+from devtools.standin.a1111 import A1111App
+from devtools.standin.app import App, Received
+from devtools.standin.family import FAMILIES
+from devtools.standin.sdcpp import SdCppApp
+from devtools.standin.sdnext import SdNextApp, SdNextState
+from devtools.standin.server import Server
+from devtools.standin.state import Start, State
+
+__all__ = ["FAMILIES", "Received", "StandIn"]
+
+_LINES: dict[str, tuple[type[State], type[App]]] = {
+    "a1111": (State, A1111App),
+    "sdnext": (SdNextState, SdNextApp),
+    "sdcpp": (State, SdCppApp),
+}
+
+
+class StandIn:
+    """A stand-in WebUI inside this process, from `with` to its end.
+
+    family: a name in FAMILIES. start: see `Start`. `state` shows what the server has: its loaded
+    checkpoint, options, the running and waiting tasks, and what every picture was drawn with.
+    """
+
+    def __init__(
+        self,
+        *,
+        family: str = "a1111",
+        host: str = "127.0.0.1",
+        port: int = 0,
+        verbose: bool = False,
+        **start: Unpack[Start],
+    ) -> None:
+        self._host, self._port, self._verbose = host, port, verbose
+        self.family = FAMILIES[family]
+        state, app = _LINES[self.family.line]
+        self.state = state(self.family, start)
+        self._app = app(self.state, start)
+        self.base_url = ""
+
+    @property
+    def received(self) -> list[Received]:
+        """Every request so far, in the order of arrival."""
+        return self._app.received
+
+    def fail_next(
+        self,
+        path: str,
+        *,
+        status: int = 500,
+        body: object = "",
+        content_type: str = "application/json",
+    ) -> None:
+        """Answer the next request to `path` with this instead; several calls queue up.
+
+        A string is sent as it is, anything else as JSON.
+        """
+        self._app.plans.fail(path, status, body, content_type)
+
+    def break_off_next(self, path: str, *, after_images: int = 2) -> None:
+        """Cut the next reply to `path` off after so many whole images, and hang up."""
+        self._app.plans.breaks[path].append(after_images)
+
+    def hang_next(self, path: str) -> None:
+        """Take the next request to `path` and never answer it."""
+        self._app.plans.hangs[path] += 1
+
+    def run_out_of_memory(self, leftover: str = "nothing") -> None:
+        """Let the next generation end as this family's do when the card's memory does.
+
+        SD.Next can leave something in its reply: "preview", a blurred picture that carries the
+        whole text of the one it was to become, or "bare preview", a small one without any text
+        or info. The others never do.
+        """
+        self.state.memory_failures.append(leftover)
+
+    def start(self) -> None:
+        self._server = Server(self._host, self._port, self._app.flask, verbose=self._verbose)
+        self.base_url = f"http://{self._host}:{self._server.port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Drop whatever is running or waiting, and close."""
+        self._server.shutdown()
+        self.state.queue.close()
+        self._server.hang_up()
+        # The thread that serves ends by waiting for those that answer.
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()

@@ -1,0 +1,272 @@
+"""AUTOMATIC1111 and its forks: how they understand a request and what they fall over.
+
+Here are the silences for which these servers are known: an unknown sampler or scheduler is
+replaced by another.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any, override
+
+from flask import request
+from PIL import Image, ImageOps
+
+from devtools.standin import infotext, pictures
+from devtools.standin.app import App, View
+from devtools.standin.drawing import Generation, SecondPass, decode_input, target_size
+from devtools.standin.failures import CrashError, RefusalError
+from devtools.standin.family import API, Family
+from devtools.standin.queue import Task
+from devtools.standin.schema import read_fields
+
+_REFRESHED = ("checkpoints", "vae", "loras", "embeddings")
+# Request fields and options, by their names in an infotext.
+_IN_INFOTEXT = {
+    "prompt": "Prompt", "negative_prompt": "Negative prompt", "sampler_name": "Sampler",
+    "scheduler": "Schedule type", "steps": "Steps", "seed": "Seed", "width": "Size-1",
+    "height": "Size-2", "cfg_scale": "CFG scale", "denoising_strength": "Denoising strength",
+}  # fmt: skip
+_OPTIONS = {"sd_model_checkpoint": "Model hash", "CLIP_stop_at_last_layers": "Clip skip"}
+
+
+class A1111App(App):
+    """AUTOMATIC1111 or one of its forks."""
+
+    def views(self) -> dict[str, View]:
+        return {
+            **{f"POST {API}refresh-{what}": self.refresh for what in _REFRESHED},
+            f"POST {API}txt2img": lambda: self.generate("txt2img", self.fields()),
+            f"POST {API}img2img": lambda: self.generate("img2img", self.fields()),
+            f"POST {API}extra-single-image": lambda: self._enlarge(self.fields()),
+            f"POST {API}png-info": lambda: _png_info(self.fields()),
+            f"POST {API}interrupt": self.interrupt,
+            f"GET {API}progress": self._progress,
+            "POST /internal/progress": lambda: self.task_progress(self.fields()["id_task"]),
+            "GET /internal/pending-tasks": self.queue.pending_tasks,
+        }
+
+    def fields(self) -> dict[str, Any]:
+        """The request's fields, converted; a RefusalError where they cannot be."""
+        try:
+            body = json.loads(request.get_data() or "null")
+        except json.JSONDecodeError as error:
+            complaint = {"loc": ["body", error.pos], "msg": "JSON decode error"}
+            raise RefusalError(422, [{**complaint, "type": "json_invalid"}]) from error
+        if isinstance(body, dict) and body.get("infotext"):
+            body = _from_infotext(body["infotext"]) | body
+        return read_fields(self.family.replies["/openapi.json"], request.path, body)
+
+    def interrupt(self) -> object:
+        """Stop the running task, whosever it is."""
+        self.queue.interrupt()
+        return {}
+
+    def refresh(self) -> object:
+        """Look at the folders again, when nobody draws."""
+        with self.queue.work_on(Task()):
+            return None
+
+    def task_progress(self, task_id: str | None) -> dict[str, Any]:
+        """How far one task is."""
+        unknown = self.family.replies["POST /internal/progress"]
+        return {**unknown, **self.queue.task_progress(task_id)}
+
+    def generate(self, kind: str, fields: dict[str, Any]) -> dict[str, Any]:
+        """The reply to a txt2img or img2img request."""
+        state, values = self.state, dict(fields)
+        _choose_sampler(self.family, values)
+        values["script"] = _script(self.family, kind, values)
+        if kind == "img2img":
+            self.open_inputs(values)
+        task = Task(values["force_task_id"] or f"task({id(values)})", job=f"scripts_{kind}")
+        restore = values["override_settings_restore_afterwards"]
+        with self.queue.work_on(task):
+            options = state.settings(values["override_settings"] or {}, restore=restore)
+            drawing = A1111Generation(state, values, options)
+            drawing.run(task)
+        return self.reply(fields, drawing)
+
+    def reply(self, given: Mapping[str, Any], drawing: Generation) -> dict[str, Any]:
+        """What a finished generation sends."""
+        parameters = dict(given)
+        if not given.get("include_init_images"):
+            parameters |= {name: None for name in ("init_images", "mask") if name in given}
+        # Options are back to what they were before the pictures are encoded.
+        file_format = self.state.options["samples_format"]
+        if file_format not in pictures.FORMATS:
+            raise RefusalError(500, "Invalid image format")
+        texts = [*drawing.infotexts, *[None] * len(drawing.images)]
+        pairs = zip(drawing.images, texts, strict=False) if given["send_images"] else ()
+        images = [self.state.files.text(one, file_format, text) for one, text in pairs]
+        return {"images": images, "parameters": parameters, "info": json.dumps(drawing.info())}
+
+    def open_inputs(self, values: dict[str, Any]) -> None:
+        """Put img2img's pictures into the values."""
+        if values["init_images"] is None:
+            raise RefusalError(404, "Init image not found")
+        values["mask"] = decode_input(values["mask"]) if values["mask"] else None
+        values["inputs"] = [decode_input(text) for text in values["init_images"]]
+
+    def enlarges(self, wanted: list[str]) -> bool:
+        """Whether these two upscalers change anything; an unknown one is a crash."""
+        for name in wanted:
+            if name not in self.family.names("upscalers"):
+                raise CrashError("AssertionError", f"could not find upscaler named {name}")
+        return wanted[0] != "None"
+
+    def _enlarge(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        picture, task = decode_input(values["image"]), Task(job="extras")
+        with self.queue.work_on(task):
+            task.job_count = 1
+            if self.enlarges([values["upscaler_1"], values["upscaler_2"]]):
+                picture = _resized(picture.convert("RGB"), values)
+            self.queue.sample(task, 1, self.state.delay)
+        text = self.state.files.text(picture, self.state.options["samples_format"])
+        return {"html_info": "", "image": text}
+
+    def _progress(self) -> dict[str, Any]:
+        idle, found = self.family.replies[f"{API}progress"], self.queue.server_progress()
+        state = {name: found["state"].get(name, one) for name, one in idle["state"].items()}
+        return {**idle, **found, "state": state}
+
+
+class A1111Generation(Generation):
+    """A run with two passes, a refiner and img2img, all of which can fall over."""
+
+    def prepare(self) -> SecondPass | None:
+        values = self.values
+        if values.get("init_images") == []:
+            raise CrashError("RuntimeError", "bad number of images passed: 0")
+        name, switch = values["refiner_checkpoint"], values["refiner_switch_at"]
+        if name not in (None, "", "None", "none"):
+            model = self.state.closest_checkpoint(name)
+            if switch or not self.state.family.traits.refiner_waits:
+                self.applied = dataclasses.replace(self.applied, refiner=model.name_for_extra)
+                self.remarks |= {"Refiner": model.title, "Refiner switch at": switch}
+        second = self._second_pass() if values.get("enable_hr") else None
+        if second or values.get("inputs"):
+            self.remarks["Denoising strength"] = values["denoising_strength"]
+        if self.loras:
+            self.remarks["Lora hashes"] = ", ".join(f"{name}: 0123456789ab" for name in self.loras)
+        size = (second.width, second.height) if second else (values["width"], values["height"])
+        if min(size) < 8:
+            raise CrashError("RuntimeError", "Trying to create tensor with an empty dimension")
+        return second
+
+    @override
+    def fail_for_memory(self, leftover: str) -> None:
+        raise CrashError("OutOfMemoryError", "CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    def after_first_pass(self) -> None:
+        values, family = self.values, self.state.family
+        name = values["hr_sampler_name"]
+        if name is not None and name not in family.names("samplers"):
+            raise CrashError("AssertionError", f"bad sampler name: {name}")
+        if family.traits.modules and values["hr_additional_modules"] is None:
+            # The server looks in it for "Use same choices".
+            raise CrashError("TypeError", "argument of type 'NoneType' is not iterable")
+        if values["denoising_strength"] is None:
+            text = "'>' not supported between instances of 'NoneType' and 'int'"
+            raise CrashError("TypeError", text)
+
+    def _second_pass(self) -> SecondPass:
+        """What is found wrong before the first pass is a CrashError here."""
+        values, family = self.values, self.state.family
+        modes = family.names("latent-upscale-modes")
+        upscaler = values["hr_upscaler"] or modes[0]
+        if upscaler not in (*modes, *family.names("upscalers")):
+            raise CrashError("Exception", f"could not find upscaler named {upscaler}")
+        sampler, asked = values["hr_sampler_name"], values.get("hr_scheduler")
+        # An unknown one means the model's own sigmas, without a word.
+        scheduler = _scheduler(family, asked) if asked else values.get("scheduler", "")
+        wide, high = values["hr_resize_x"], values["hr_resize_y"]
+        checkpoint = values["hr_checkpoint_name"]
+        other = checkpoint not in (None, "", "Use same checkpoint")
+        has_cfg = values.get("hr_cfg") or (family.traits.modules and "hr_cfg" in values)
+        remarks = {
+            "Hires checkpoint": self.state.closest_checkpoint(checkpoint).title if other else None,
+            "Hires sampler": sampler if sampler != values["sampler_name"] else None,
+            "Hires schedule type": scheduler if asked else None,
+            "Hires CFG Scale": values["hr_cfg"] if has_cfg else None,
+            "Hires resize": f"{wide}x{high}" if wide or high else None,
+            "Hires upscale": None if wide or high else values["hr_scale"],
+            "Hires steps": values["hr_second_pass_steps"] or None,
+            "Hires upscaler": upscaler,
+        }
+        said = {name: value for name, value in remarks.items() if value is not None}
+        size = [side // 8 * 8 for side in target_size(values)]
+        steps = values["hr_second_pass_steps"] or values["steps"]
+        sampler = sampler or values["sampler_name"]
+        return SecondPass(size[0], size[1], steps, upscaler, sampler, scheduler, said)
+
+
+def _from_infotext(text: str) -> dict[str, Any]:
+    """What the `infotext` field says for fields that the request leaves out."""
+    found = infotext.read(text)
+    fields: dict[str, Any] = {
+        name: found[one] for name, one in _IN_INFOTEXT.items() if one in found
+    }
+    overrides = {name: found[one] for name, one in _OPTIONS.items() if one in found}
+    return {**fields, "override_settings": overrides}
+
+
+def _choose_sampler(family: Family, values: dict[str, Any]) -> None:
+    """Put the sampler and the scheduler's label that will really be used in their fields."""
+    known = family.names("samplers")
+    name = values["sampler_name"] or values["sampler_index"] or known[0]
+    if family.traits.joined_samplers:
+        if name not in known:
+            raise RefusalError(404, "Sampler not found")
+        values["sampler_name"] = name
+        return
+    schedulers = family.replies[f"{API}schedulers"]
+    suffix: dict[str, Any] = {}
+    for one in schedulers:
+        for spelling in (one["label"], one["name"], *(one["aliases"] or ())):
+            if name.endswith(f" {spelling}"):
+                name, suffix = name.removesuffix(f" {spelling}"), one
+                break
+    name = name if name in known else known[0]
+    own = family.replies[f"{API}samplers"][known.index(name)]["options"].get("scheduler")
+    label = suffix["label"] if suffix and own != suffix["name"] else schedulers[0]["label"]
+    asked = values["scheduler"]
+    values["sampler_name"] = name
+    values["scheduler"] = _scheduler(family, asked) if asked else label
+
+
+def _scheduler(family: Family, spelling: str) -> str:
+    """The label of the scheduler of exactly this name or label, or of the first of all."""
+    known = family.replies[f"{API}schedulers"]
+    found = [one["label"] for one in known if spelling in (one["label"], one["name"])]
+    return str([*found, known[0]["label"]][0])
+
+
+def _script(family: Family, kind: str, values: Mapping[str, Any]) -> str:
+    """The selectable script, after looking at the always-on ones; RefusalError if unknown."""
+    offered = [name.lower() for name in family.replies[f"{API}scripts"][kind]]
+    known = {name: is_on for name, is_on in family.scripts().items() if name in offered}
+    chosen = str(values["script_name"] or "").lower()
+    if chosen and known.get(chosen) is not False:
+        raise RefusalError(422, f"Script '{values['script_name']}' not found")
+    for name in values["alwayson_scripts"] or ():
+        if name.lower() not in known:
+            raise RefusalError(422, f"Script '{name}' not found")
+        if not known[name.lower()]:
+            detail = "Cannot have a selectable script in the always on scripts params"
+            raise RefusalError(422, detail)
+    return chosen
+
+
+def _resized(picture: Image.Image, values: Mapping[str, Any]) -> Image.Image:
+    if values["resize_mode"] == 0:
+        return ImageOps.scale(picture, values["upscaling_resize"])
+    size = (values["upscaling_resize_w"], values["upscaling_resize_h"])
+    return (ImageOps.fit if values["upscaling_crop"] else ImageOps.cover)(picture, size)
+
+
+def _png_info(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a picture's text says; one without any gives empty values."""
+    texts = pictures.texts_inside(decode_input(values["image"].strip()))
+    text = texts.pop("parameters", "")
+    return {"info": text, "items": texts, "parameters": infotext.read(text)}

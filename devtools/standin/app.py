@@ -1,0 +1,145 @@
+"""The web application of any family: its routes, and what happens around every request."""
+
+import gzip
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from flask import Flask, Response, request
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import HTTPException
+
+from devtools.standin.failures import ClosingError, CrashError, Plans, RefusalError
+from devtools.standin.family import API
+from devtools.standin.state import Start, State
+
+# The stand-in's own, for who runs it in another process: how many requests have come, and how many
+# generations are drawn or wait. Asking counts as none.
+COUNTS = "/standin/counts"
+
+type View = Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Received:
+    """One request as it arrived; `json` is None where the body is no JSON."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    json: Any
+    headers: Headers
+
+
+class App:
+    """The application around one State, with AUTOMATIC1111's manners."""
+
+    def __init__(self, state: State, start: Start) -> None:
+        self.state, self.family, self.queue = state, state.family, state.queue
+        self.received: list[Received] = []
+        self.plans = Plans()
+        logins = (start.get("api_auth") or "").split(",")
+        self._logins = dict(one.split(":") for one in logins if one)
+        self._gzips = start.get("gzip", True) and self.family.traits.compresses_from is not None
+        api, docs = start.get("api", True), start.get("docs", True)
+        self.flask = Flask(__name__, static_folder=None)
+        told = [path for path in self.family.replies if path.startswith("/")]
+        views = {f"GET {path}": partial(self.told, path) for path in told} | self.views()
+        for route, view in {**views, f"GET {COUNTS}": self._counts}.items():
+            method, path = route.split()
+            shown = api if path.startswith(API) else docs or path != "/openapi.json"
+            if path == COUNTS or (shown and self.family.offers(method, path)):
+                self.flask.add_url_rule(path, route, partial(_answer, view), methods=[method])
+        self.flask.before_request(self._receive)
+        self.flask.after_request(self._finish)
+        self.flask.register_error_handler(RefusalError, self.refused)
+        self.flask.register_error_handler(CrashError, self.crashed)
+        self.flask.register_error_handler(ClosingError, lambda _error: Response(status=503))
+        self.flask.register_error_handler(HTTPException, self.not_found)
+
+    def views(self) -> dict[str, View]:
+        """What answers "GET /path" beside what is recorded: a reply's JSON, or a whole reply."""
+        raise NotImplementedError
+
+    def refused(self, error: RefusalError) -> Response:
+        """A refusal in this server's form."""
+        told = {"error": "HTTPException", "detail": error.detail, "body": "", "errors": ""}
+        if self.family.traits.plain_refusals or isinstance(error.detail, list):
+            told = {"detail": error.detail}
+        response = json_reply(told, error.status)
+        # Elsewhere the header is lost on the way.
+        if error.status == 401 and self.family.traits.plain_refusals:
+            response.headers["WWW-Authenticate"] = "Basic"
+        return response
+
+    def crashed(self, error: CrashError) -> Response:
+        """A crash in this server's form."""
+        told = {"error": error.name, "detail": "", "body": ""}
+        return json_reply({**told, self.family.traits.crash_key: str(error)}, 500)
+
+    def not_found(self, error: HTTPException) -> Response:
+        """The reply for a path, or a method, that does not exist."""
+        return json_reply({"detail": error.name}, error.code or 404)
+
+    def is_guarded(self, path: str) -> bool:
+        """Whether a login is wanted here, if at all; LoRAs' extension forgets it."""
+        return path.startswith(API) and not path.endswith("loras")
+
+    def told(self, path: str) -> Response:
+        """A recorded reply, with what has changed since."""
+        changing = {
+            f"{API}options": self.state.options,
+            f"{API}sd-models": [one.listing for one in self.state.checkpoints],
+        }
+        reply = changing.get(path, self.family.replies[path])
+        return json_reply(reply, self.family.statuses.get(path, 200))
+
+    def _counts(self) -> dict[str, int]:
+        drawing, waiting = len(self.queue.drawing), len(self.queue.waiting)
+        return {"received": len(self.received), "drawing": drawing, "waiting": waiting}
+
+    def _receive(self) -> Response | None:
+        request.environ["standin.started"] = time.perf_counter()
+        path = request.path
+        if path == COUNTS:
+            return None
+        query, headers = request.args.to_dict(), Headers(request.headers)
+        body = request.get_json(force=True, silent=True)
+        self.received.append(Received(request.method, path, query, body, headers))
+        if self.plans.hangs_now(path):
+            self.queue.wait_for_the_end()
+            raise ClosingError
+        if self.plans.failures[path]:
+            return self.plans.failures[path].popleft()
+        if self._logins and request.url_rule and self.is_guarded(path):
+            if not (login := request.authorization):
+                raise RefusalError(401, "Not authenticated")
+            if self._logins.get(login.username or "") != login.password:
+                raise RefusalError(401, self.family.traits.wrong_login)
+        return None
+
+    def _finish(self, response: Response) -> Response:
+        traits, takes = self.family.traits, request.headers.get("Accept-Encoding", "")
+        if traits.tells_time:
+            elapsed = time.perf_counter() - request.environ["standin.started"]
+            response.headers["X-Process-Time"] = f"{elapsed:.4f}"
+        cut = self.plans.cut(request.path, response)
+        long = cut is response and len(response.get_data()) >= (traits.compresses_from or 0)
+        if self._gzips and long and "gzip" in takes:
+            # The level of the real servers, which costs them seconds.
+            response.set_data(gzip.compress(response.get_data(), compresslevel=9))
+            response.headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+        return cut
+
+
+def _answer(view: View) -> Response:
+    result = view()
+    return result if isinstance(result, Response) else json_reply(result)
+
+
+def json_reply(value: object, status: int = 200) -> Response:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return Response(text, status, content_type="application/json")

@@ -1,0 +1,117 @@
+"""The families of servers, each as one JSON file of what its servers say.
+
+`recorded/<family>.json` holds:
+
+- `line`: which code plays it: "a1111" for AUTOMATIC1111 and its forks, "sdnext", "sdcpp".
+- `version`: what it writes into pictures; `traits`: see `Traits`.
+- `infotext`, `info`: what it tells of a picture, each name with the name of `Generation.facts`
+  that it stands for; after `=` comes a text.
+- `replies`: its answers to GET by path, served as they are; what changes is put in by code. The
+  one of `POST /internal/progress` is that to an unknown task. `statuses`: of errors among them.
+
+Fields, samplers, schedulers, latent modes and scripts were recorded from real servers of 2026,
+without descriptions and choices; checkpoints and other files are an invented stock.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+API = "/sdapi/v1/"
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What tells the families of one line apart in what they do."""
+
+    plain_refusals: bool = False  # {"detail": …} alone, and a refused login asks for one
+    crash_key: str = "errors"  # holds a crash's text
+    wrong_login: str = "Incorrect username or password"
+    modules: bool = False  # instead of VAEs; a second pass must say which
+    joined_samplers: bool = False  # name their schedulers; an unknown one is refused, not replaced
+    refiner_waits: bool = False  # without a switch point for ever, elsewhere not at all
+    blank_negative: bool = False  # an infotext has a line for it, even if there is none
+    tells_time: bool = True
+    compresses_from: int | None = 1000  # bytes of a reply; None for never
+    unsaved_options: Collection[str] = ()  # not in the settings file: an override of one stays
+
+
+@dataclass(frozen=True)
+class Family:
+    """One family, as its file tells."""
+
+    name: str
+    line: str
+    version: str
+    traits: Traits
+    infotext: Mapping[str, str]
+    info: Mapping[str, str]
+    replies: Mapping[str, Any]
+    statuses: Mapping[str, int]
+
+    def names(self, listing: str) -> list[str]:
+        """What a list has by name, from the end of its path: "samplers", "sd-vae", …"""
+        found = self.replies.get(API + listing, [])
+        if isinstance(found, dict):
+            return list(found["loaded"])
+        return [one.get("name", one.get("model_name")) for one in found]
+
+    def scripts(self) -> dict[str, bool]:
+        """Of each script, by its title in lower case, whether it is always on."""
+        entries = self.replies[f"{API}script-info"]
+        return {one["name"].lower(): one["is_alwayson"] for one in entries}
+
+    def offers(self, method: str, path: str) -> bool:
+        """Whether it has this: what it answers, and what its schema shows, if it has one."""
+        schema = self.replies.get("/openapi.json", {"paths": {path: method.lower()}})
+        return path in self.replies or method.lower() in schema["paths"].get(path, ())
+
+
+class Checkpoint:
+    """A model file, by its entry in the server's list.
+
+    Like a real server, it learns the file's hash only when the model is first loaded, unless the
+    list already tells it.
+    """
+
+    def __init__(self, listing: Mapping[str, Any]) -> None:
+        self.listing = dict(listing)
+        # The path below the folder of models.
+        self.name: str = listing["filename"].rpartition("/Stable-diffusion/")[2]
+        self.name_for_extra = PurePosixPath(self.name).stem
+        self.title: str = listing["title"]
+        self.shorthash: str | None = listing["hash"]
+        self.sha256: str | None = listing["sha256"]
+
+    def learn_hash(self) -> None:
+        """Take the file's hash into the list's entry, unless it is there."""
+        if not self.shorthash:
+            self.sha256 = hashlib.sha256(self.name.encode()).hexdigest()
+            self.shorthash = self.sha256[:10]
+            self.title += f" [{self.shorthash}]"
+            told = {"title": self.title, "hash": self.shorthash, "sha256": self.sha256}
+            self.listing |= told
+
+    def goes_by(self, spelling: object) -> bool:
+        """Whether AUTOMATIC1111 takes this for the model; case counts."""
+        names = [self.title, self.name, self.name_for_extra, self.listing["model_name"]]
+        hashes = [self.shorthash, self.sha256, f"{self.name_for_extra} [{self.shorthash}]"]
+        return spelling is not None and spelling in names + hashes
+
+
+def without_hash(title: str) -> str:
+    """A title without the hash in brackets at its end."""
+    return re.sub(r"\s*\[[^\]]*\]\s*$", "", title)
+
+
+def read_family(file: Path) -> Family:
+    found = json.loads(file.read_text("utf-8"))
+    return Family(file.stem, **{"statuses": {}, **found, "traits": Traits(**found["traits"])})
+
+
+_FILES = sorted((Path(__file__).parent / "recorded").glob("*.json"))
+FAMILIES: Mapping[str, Family] = {file.stem: read_family(file) for file in _FILES}

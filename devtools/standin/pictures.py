@@ -1,0 +1,132 @@
+"""Pictures that say what they were asked for, with the infotext inside; cheap, and kept.
+
+A picture is a blurred palette from the seed, with the prompt and the seed written on it.
+"""
+
+import base64
+import binascii
+import colorsys
+import hashlib
+import io
+import textwrap
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from PIL import ExifTags, Image, ImageDraw, ImageFont, UnidentifiedImageError
+from PIL.PngImagePlugin import PngInfo
+
+FORMATS = {"png": "PNG", "jpg": "JPEG", "jpeg": "JPEG", "webp": "WEBP"}
+_USER_COMMENT = 0x9286
+_UNICODE = b"UNICODE\0"
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """A picture yet to be drawn; equal sketches give equal pixels.
+
+    `noise` adds grain, so that the file is about as large as a photograph's.
+    """
+
+    width: int
+    height: int
+    prompt: str
+    seed: int
+    remark: str = ""
+    noise: bool = False
+
+    def drawn(self) -> Image.Image:
+        """An RGB picture with the prompt at its top, the seed and the remark at its bottom."""
+        size = (self.width, self.height)
+        picture = _palette(self.seed).resize(size, Image.Resampling.BICUBIC)
+        if self.noise:
+            grain = hashlib.shake_128(f"grain {self.seed}".encode())
+            pixels = grain.digest(self.width * self.height * 3)
+            picture = Image.blend(picture, Image.frombytes("RGB", size, pixels), 0.1)
+        letter = max(8, min(size) // 16)
+        pen, font = ImageDraw.Draw(picture), ImageFont.load_default(letter)
+        columns = max(4, int((self.width - 2 * letter) / font.getlength("n")))
+        foot = f"seed {self.seed}" + (f", {self.remark}" if self.remark else "")
+        for text, y, anchor in ((self.prompt, letter, "la"), (foot, self.height - letter, "ld")):
+            lines = "\n".join(textwrap.wrap(text, columns, max_lines=8, placeholder=" …"))
+            pen.multiline_text(
+                (letter, y), lines, "white", font, anchor, stroke_width=1, stroke_fill="black"
+            )
+        return picture
+
+
+def _palette(seed: int) -> Image.Image:
+    numbers = hashlib.shake_128(f"palette {seed}".encode()).digest(1 + 2 * 16)
+    palette = Image.new("RGB", (4, 4))
+    for cell in range(16):
+        drift, light = numbers[1 + 2 * cell] / 1000, numbers[2 + 2 * cell] / 600
+        colour = colorsys.hsv_to_rgb(numbers[0] / 255 + drift, 0.35 + drift, 0.4 + light)
+        palette.putpixel((cell % 4, cell // 4), tuple(int(255 * part) for part in colour))
+    return palette
+
+
+class Files:
+    """Pictures as base64 text; of sketches, those last wanted are kept, up to so many bytes."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most = most_bytes
+        self._size = 0
+        self._kept: OrderedDict[tuple[Sketch, str, str | None], str] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def text(
+        self, picture: Sketch | Image.Image, file_format: str, infotext: str | None = None
+    ) -> str:
+        if isinstance(picture, Image.Image):
+            return base64.b64encode(encode(picture, file_format, infotext)).decode()
+        key = (picture, file_format, infotext)
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = self.text(picture.drawn(), file_format, infotext)
+                self._size += len(self._kept[key])
+            found = self._kept[key]
+            self._kept.move_to_end(key)
+            while self._size > self._most:
+                self._size -= len(self._kept.popitem(last=False)[1])
+            return found
+
+
+def encode(picture: Image.Image, file_format: str, infotext: str | None = None) -> bytes:
+    """A file's bytes; `file_format` is a key of FORMATS.
+
+    The infotext goes where WebUI servers put it: a PNG text chunk named `parameters`, or the
+    EXIF field UserComment.
+    """
+    kind, file = FORMATS[file_format.lower()], io.BytesIO()
+    if kind == "PNG":
+        texts = PngInfo()
+        if infotext is not None:
+            texts.add_text("parameters", infotext)
+        picture.save(file, kind, pnginfo=texts, compress_level=1)
+        return file.getvalue()
+    exif = Image.Exif()
+    if infotext is not None:
+        comment = _UNICODE + infotext.encode("utf-16-be")
+        exif.get_ifd(ExifTags.IFD.Exif)[_USER_COMMENT] = comment
+    picture.convert("RGB").save(file, kind, exif=exif, quality=80)
+    return file.getvalue()
+
+
+def decode(text: str) -> Image.Image | None:
+    """The picture in a base64 text, with or without `data:image/...;base64,` before it, if any."""
+    encoded = text.split(";base64,", 1)[-1] if text.startswith("data:image/") else text
+    try:
+        picture = Image.open(io.BytesIO(base64.b64decode(encoded)))
+        picture.load()
+    except (binascii.Error, UnidentifiedImageError, OSError):
+        return None
+    return picture
+
+
+def texts_inside(picture: Image.Image) -> dict[str, str]:
+    """What a picture's file says of itself; the infotext is under `parameters`."""
+    texts = {str(key): value for key, value in picture.info.items() if isinstance(value, str)}
+    comment = picture.getexif().get_ifd(ExifTags.IFD.Exif).get(_USER_COMMENT)
+    if isinstance(comment, bytes) and comment.startswith(_UNICODE):
+        texts["parameters"] = comment.removeprefix(_UNICODE).decode("utf-16-be", "replace")
+    return texts

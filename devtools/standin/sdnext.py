@@ -1,0 +1,189 @@
+"""SD.Next, which guards every route, forgives spellings and keeps its failures to itself."""
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from flask import Response
+from PIL import ImageFilter
+
+from devtools.standin.a1111 import A1111App
+from devtools.standin.app import View, json_reply
+from devtools.standin.drawing import Generation, SecondPass, target_size
+from devtools.standin.failures import CrashError, RefusalError
+from devtools.standin.family import API, Checkpoint, Family, without_hash
+from devtools.standin.pictures import Sketch
+from devtools.standin.queue import Task
+from devtools.standin.state import MODEL, State
+
+
+class SdNextState(State):
+    """Every change of the model loads it at once, and back again when a generation is over."""
+
+    def find_checkpoint(self, spelling: object) -> Checkpoint | None:
+        """Case is forgiven and a folder or a hash left out; a file's ending is too much."""
+        wanted = str(spelling).lower()
+        for one in self.checkpoints:
+            bare = without_hash(one.title)
+            names = (one.title, bare, PurePosixPath(bare).name, one.listing["filename"])
+            if wanted in [name.lower() for name in names] or spelling == one.listing["hash"]:
+                return one
+        return None
+
+    def vae(self, options: Mapping[str, Any]) -> str | None:
+        return super().vae(options) or super().vae({"sd_vae": f"{options['sd_vae']}.safetensors"})
+
+    def settings(self, overrides: Mapping[str, Any], *, restore: bool) -> dict[str, Any]:
+        """Unknown options go nowhere, without a word."""
+        known = {name: value for name, value in overrides.items() if name in self.options}
+        return super().settings(known, restore=restore)
+
+
+class SdNextApp(A1111App):
+    """SD.Next, which answers 204 where there is nothing to say."""
+
+    def is_guarded(self, path: str) -> bool:
+        return path.startswith((API, "/internal/"))
+
+    def views(self) -> dict[str, View]:
+        return {**super().views(), f"POST {API}refresh-loras": dict}
+
+    def refused(self, error: RefusalError) -> Response:
+        if isinstance(error.detail, list):
+            return super().refused(error)
+        if error.status == 400:
+            return json_reply({"error": error.detail}, 400)
+        told = {"error": "HTTPException", "code": error.status, "detail": error.detail, "body": ""}
+        return json_reply({**told, "errors": f"{error.status}: {error.detail}"}, error.status)
+
+    def interrupt(self) -> object:
+        super().interrupt()
+        return Response(status=204)
+
+    def refresh(self) -> object:
+        return Response(status=204)
+
+    def task_progress(self, task_id: str | None) -> dict[str, Any]:
+        """No request over the API has a task's name, so none is ever found by one."""
+        step, steps = self.queue.task.sampling_step, self.queue.task.sampling_steps
+        return {**super().task_progress(task_id), "step": step, "steps": max(steps, 1)}
+
+    def open_inputs(self, values: dict[str, Any]) -> None:
+        if values["init_images"] is None:
+            raise RefusalError(400, "Init image is none")
+        super().open_inputs(values)
+
+    def enlarges(self, wanted: list[str]) -> bool:
+        """It notes an unknown one in its log and gives the picture back as it came."""
+        return wanted[0] != "None" and wanted[0] in self.family.names("upscalers")
+
+    def generate(self, kind: str, fields: dict[str, Any]) -> dict[str, Any]:
+        state, values = self.state, dict(fields)
+        if kind == "img2img":
+            self.open_inputs(values)
+        values["sampler_name"] = _sampler(self.family, values["sampler_name"])
+        values["script"] = _script(self.family, values)
+        is_default = values["sampler_name"] == "Default"
+        values["sampler_said"] = None if is_default else values["sampler_name"]
+        task, model = Task(job=f"API-{kind[:3].upper()}"), values["sd_model_checkpoint"]
+        restore = values["override_settings_restore_afterwards"]
+        with self.queue.work_on(task):
+            if model and not state.find_checkpoint(model):
+                return {"images": [], "parameters": fields, "info": ""}
+            # A request's own field: for good, and for everyone.
+            state.settings({MODEL: model} if model else {}, restore=False)
+            if values["extra"] is None:
+                raise CrashError("AttributeError", "'NoneType' object has no attribute 'items'")
+            options = state.settings(values["override_settings"] or {}, restore=restore)
+            try:
+                drawing = SdNextGeneration(state, values | values["extra"], options)
+                drawing.run(task)
+            finally:
+                state.settings({}, restore=True)
+        reply = self.reply(fields, drawing)
+        return {**reply, "info": ""} if drawing.bare else reply
+
+
+class SdNextGeneration(Generation):
+    """`bare` says that the reply goes out with an empty `info`."""
+
+    bare = False
+
+    def prepare(self) -> SecondPass | None:
+        values = self.values
+        values["width"], values["height"] = values["width"] // 8 * 8, values["height"] // 8 * 8
+        if self.loras:
+            self.remarks["LoRA networks"] = ", ".join(f"{name}:1.0" for name in self.loras)
+        if "inputs" in values:
+            self.remarks["Denoising strength"] = values["denoising_strength"]
+            # Counted from 1 here; 0 leaves the input as it is, which shows as filled up.
+            values["resize_mode"] = values["resize_mode"] - 1 if values["resize_mode"] else 2
+            return None
+        return _second_pass(values) if values["enable_hr"] else None
+
+    def after_first_pass(self) -> None:
+        if self.values["hr_upscaler"] is None and self.values["hr_resize_mode"] > 0:
+            raise CrashError("AttributeError", "'NoneType' object has no attribute 'lower'")
+
+    def fail_for_memory(self, leftover: str) -> None:
+        """Give what there is: nothing, or the preview of a picture that was never finished."""
+        self.state.queue.task.interrupted = True
+        # A preview keeps the text of the picture it was to become, which thus comes twice.
+        self.infotexts = [self.infotext(0)] * (2 if leftover == "preview" else 1)
+        if leftover == "nothing":
+            return
+        picture = self.draw(0, self.values["width"], self.values["height"], "unfinished")
+        picture = picture.drawn() if isinstance(picture, Sketch) else picture
+        picture = picture.filter(ImageFilter.GaussianBlur(8))
+        if leftover == "bare preview":
+            self.bare, self.infotexts = True, []
+            picture = picture.resize((picture.width // 8 or 1, picture.height // 8 or 1))
+        self.images = [picture]
+
+
+def _sampler(family: Family, wanted: str) -> str:
+    """In any case; the model's own, "Default", is taken but not listed."""
+    for name in ("Default", *family.names("samplers")):
+        if name.lower() == wanted.lower():
+            return name
+    raise RefusalError(404, "Sampler not found")
+
+
+def _script(family: Family, values: Mapping[str, Any]) -> str:
+    """The selectable script; an unknown one is not run, without a word."""
+    known = family.scripts()
+    for name in values["alwayson_scripts"]:
+        if not known.get(name.lower()):
+            raise RefusalError(422, f"Always on script not found: {name}")
+    wanted = (values["script_name"] or "").lower()
+    return wanted if known.get(wanted) is False else ""
+
+
+def _second_pass(values: Mapping[str, Any]) -> SecondPass:
+    """What a second pass does here: it enlarges, draws again, both, or nothing at all.
+
+    `hr_resize_mode` alone enlarges, and only a latent upscaler or `hr_force` draws again. An
+    unknown upscaler means plain resampling, without a word.
+    """
+    mode, upscaler = values["hr_resize_mode"], values["hr_upscaler"] or ""
+    enlarges, latent = mode > 0 and upscaler != "None", upscaler.lower().startswith("latent")
+    strength = values["hr_denoising_strength"] or values["denoising_strength"]
+    draws = (latent or values["hr_force"]) and strength > 0
+    size, wanted = (values["width"], values["height"]), target_size(values)
+    if enlarges and latent:
+        # One factor for both sides: latents are not cropped.
+        factor = max(wanted[0] / size[0], wanted[1] / size[1])
+        size = int(size[0] * factor) // 8 * 8, int(size[1] * factor) // 8 * 8
+    elif enlarges:
+        size = wanted
+    remarks: dict[str, Any] = {}
+    if enlarges:
+        told = {"HiRes mode": mode, "Hires upscaler": upscaler, "Hires scale": values["hr_scale"]}
+        remarks |= {**told, "Hires size": f"{wanted[0]}x{wanted[1]}"}
+    if draws:
+        told = {"Hires force": True, "Hires steps": values["hr_second_pass_steps"]}
+        remarks |= {**told, "Hires strength": strength}
+    sampler = values["hr_sampler_name"]
+    sampler = values["sampler_name"] if sampler == "Same as primary" else sampler
+    steps = (values["hr_second_pass_steps"] or values["steps"]) if draws else 0
+    return SecondPass(*size, steps, upscaler, sampler, "", remarks)

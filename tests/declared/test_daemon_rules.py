@@ -1,0 +1,115 @@
+"""The YAML files, against what the plugin daemon and the SDK take of them."""
+
+import copy
+import re
+from typing import Any
+
+import daemon_rules
+import pytest
+from dify_plugin import DifyPluginEnv
+from dify_plugin.core.plugin_registration import PluginRegistration
+
+from support.declared import MANIFEST, PROVIDER, ROOT, TOOLS, text_of
+
+FILES = {
+    "manifest": (daemon_rules.MANIFEST, MANIFEST),
+    "provider": (daemon_rules.PROVIDER, PROVIDER),
+    **{name: (daemon_rules.TOOL, tool) for name, tool in TOOLS.items()},
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_daemon_takes_the_file(name: str) -> None:
+    rule, value = FILES[name]
+    assert list(daemon_rules.problems(rule, value)) == []
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "problem"),
+    [
+        (("maximum",), 5, ".maximum: unknown key"),
+        (("type",), "integer", ".type: 'integer' is not as it must be"),
+        (("precision",), True, ".precision: True is not as it must be"),
+        (("label", "en_US"), "", ".label.en_US: '' is not as it must be"),
+        (("label",), {}, ".label.en_US: missing"),
+        (("label",), "Prompt", ".label: 'Prompt' is not as it must be"),
+    ],
+)
+def test_a_slip_in_a_parameter_is_noticed(
+    where: tuple[str, ...], value: object, problem: str
+) -> None:
+    tool: dict[str, Any] = copy.deepcopy(TOOLS["txt2img"])
+    target = tool["parameters"][0]
+    for step in where[:-1]:
+        target = target[step]
+    target[where[-1]] = value
+    assert list(daemon_rules.problems(daemon_rules.TOOL, tool)) == [".parameters[0]" + problem]
+
+
+def test_the_sdk_loads_every_declared_tool_with_its_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    registration = PluginRegistration(DifyPluginEnv())
+    _, provider, tools = registration.tools_mapping["stable_diffusion"]
+    assert provider.__name__ == "StableDiffusionProvider"
+    assert set(tools) == set(TOOLS)
+
+
+def test_names_and_author_are_the_ones_that_workflows_refer_to() -> None:
+    assert (MANIFEST["author"], MANIFEST["name"]) == ("ai-illustration", "stable-diffusion-webui")
+    assert PROVIDER["identity"]["name"] == "stable_diffusion"
+    assert set(TOOLS) >= {"txt2img", "img2img", "upscale", "draw", "server_info", "png_info"}
+    credentials = {"base_url", "model", "username", "password", "timeout", "verify_tls"}
+    assert set(PROVIDER["credentials_for_provider"]) >= credentials
+
+
+def test_the_credentials_are_checked_as_they_are_declared() -> None:
+    for name, credential in PROVIDER["credentials_for_provider"].items():
+        assert "help" in credential, name
+        assert ("placeholder" in credential) is (credential["type"] != "boolean"), name
+        assert ("secret" in credential["type"]) is (name == "password")
+
+
+def test_the_manifest_names_the_provider_and_the_provider_every_tool() -> None:
+    assert MANIFEST["plugins"] == {"tools": ["provider/stable_diffusion.yaml"]}
+    assert sorted(PROVIDER["tools"]) == [f"tools/{name}.yaml" for name in TOOLS]
+
+
+def test_a_boolean_credential_or_field_of_ours_that_is_on_says_so() -> None:
+    # Without a declared default the form draws it as off.
+    assert PROVIDER["credentials_for_provider"]["verify_tls"]["default"] is True
+    (resume,) = [one for one in TOOLS["txt2img"]["parameters"] if one["name"] == "resume"]
+    assert resume["default"] is True
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_no_output_has_the_name_of_one_that_dify_fills(tool: str) -> None:
+    schema = TOOLS[tool]["output_schema"]
+    assert schema["properties"].keys().isdisjoint({"text", "files", "json"})
+
+
+def test_the_version_is_the_changelog_s_newest() -> None:
+    versions = re.findall(
+        r"(?m)^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$", text_of("CHANGELOG.md")
+    )
+    assert versions[0] == MANIFEST["version"]
+
+
+def test_the_privacy_statement_is_there() -> None:
+    assert text_of(MANIFEST["privacy"]).strip()
+
+
+def test_the_plugin_asks_for_no_permission_but_to_be_a_tool() -> None:
+    assert MANIFEST["resource"]["permission"] == {"tool": {"enabled": True}}
+
+
+def test_the_icons_are_small_square_drawings_without_fonts_scripts_or_links() -> None:
+    icons = {MANIFEST["icon"], MANIFEST["icon_dark"]}
+    assert {path.name for path in (ROOT / "_assets").iterdir()} == icons
+    for icon in icons:
+        drawing = text_of(f"_assets/{icon}")
+        width, height = re.findall(r'viewBox="0 0 (\d+) (\d+)"', drawing)[0]
+        assert width == height
+        assert len(drawing) < 4096
+        assert (
+            re.findall(r"<(?!/?(?:svg|path|circle|rect|g)\b)[^>]*>|href|url\(|font", drawing) == []
+        )

@@ -1,0 +1,102 @@
+"""What server_info lists is what the other tools can then use, on every family."""
+
+from typing import Any
+
+import pytest
+
+from devtools.standin import StandIn
+from support.drawing import Drawn, draw
+from support.matrix import FAMILIES, LABELS, MATRIX
+from support.standins import StandIns
+from tools.server_info import ServerInfoTool
+
+STOCK = {"models": "checkpoints", "vaes": "vaes"}
+"""What the stand-in's stock calls a list, where it is not the list's own name."""
+TAKERS = {
+    "models": ("model", "model"),
+    "samplers": ("sampler_name", "sampler"),
+    "schedulers": ("scheduler", "scheduler"),
+    "vaes": ("vae", "vae"),
+    "loras": ("lora", "loras"),
+    "styles": ("styles", "styles"),
+}
+"""The parameter that takes a name of each list, and where the stand-in keeps a record of it."""
+CELLS = [(name, family) for name in MATRIX["server_info"] for family in FAMILIES]
+LISTED = [cell for cell in CELLS if cell[1] not in MATRIX["server_info"][cell[0]]]
+
+
+def listed(standin: StandIn, name: str) -> Drawn:
+    tool = ServerInfoTool.from_credentials({"base_url": standin.base_url})
+    return Drawn(tool.invoke({"list": name}))
+
+
+def stock(standin: StandIn, name: str) -> list[str]:
+    """Return the names of what the stand-in has, without what only a file's name says."""
+    attribute = STOCK.get(name, name)
+    if name == "vaes" and standin.state.catalogue.modules:
+        attribute = "modules"
+    return [bare(one) for one in getattr(standin.state.catalogue, attribute)]
+
+
+def bare(entry: Any) -> str:  # noqa: ANN401 - text, or an entry with a name of one sort or another
+    if isinstance(entry, dict):
+        return str(entry["name"])
+    name = getattr(entry, "label", None) or getattr(entry, "name", None) or entry
+    return str(name).removesuffix(".safetensors")
+
+
+@pytest.mark.parametrize(("name", "family"), CELLS)
+def test_a_list_holds_what_the_server_has_or_is_said_to_be_missing(
+    standins: StandIns, name: str, family: str
+) -> None:
+    standin = standins.of(family)
+    found = listed(standin, name)
+    is_offered = (name, family) in LISTED
+    names = [one.removesuffix(".safetensors") for one in found.variables["names"]]
+    assert names == (stock(standin, name) if is_offered else [])
+    assert found.json["offered"] is is_offered
+    assert ("does not offer a list of" in found.text) is not is_offered
+    assert found.variables["family"] == LABELS[family]
+
+
+@pytest.mark.parametrize(("name", "family"), [cell for cell in LISTED if cell[0] in TAKERS])
+def test_a_listed_name_is_what_a_picture_is_then_drawn_with(
+    standins: StandIns, name: str, family: str
+) -> None:
+    standin = standins.of(family)
+    parameter, record = TAKERS[name]
+    if name == "vaes" and standin.state.catalogue.modules:
+        record = "modules"
+    for one in listed(standin, name).variables["names"][-2:]:
+        drawn = draw(standin, **{parameter: one})
+        assert drawn.variables["warnings"] == []
+        applied = getattr(standin.state.drawn[-1], record)
+        wanted = bare(one.rpartition("/")[2]) if name == "models" else one
+        assert applied in (wanted, (wanted,))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_listed_fields_are_read_and_the_others_warned_of(
+    standins: StandIns, family: str
+) -> None:
+    standin = standins.of(family)
+    names = listed(standin, "fields").variables["names"]
+    values = {"n_iter": 2, "hr_force": True, "distilled_cfg_scale": 2.0, "s_churn": 0.5}
+    for field, value in values.items():
+        drawn = draw(standin, extra_parameters=f'{{"{field}": {str(value).lower()}}}')
+        told = f"{field} has no effect: " in "\n".join(drawn.variables["warnings"])
+        assert told is (field not in names), field
+
+
+@pytest.mark.parametrize("family", [one for one in FAMILIES if one != "sdcpp"])
+def test_naming_the_loaded_model_in_any_spelling_loads_nothing(
+    standins: StandIns, family: str
+) -> None:
+    standin = standins.of(family)
+    loaded, loads = standin.state.loaded, list(standin.state.loads)
+    name = loaded.name_for_extra
+    hashes = [loaded.shorthash, loaded.sha256, f"{name} [{loaded.shorthash}]"]
+    for spelling in [loaded.title, loaded.name, name, f" {name.upper()} ", *hashes]:
+        draw(standin, model=spelling)
+    assert standin.state.loads == loads
+    assert len(standin.state.drawn) == 7

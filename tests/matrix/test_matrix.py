@@ -1,0 +1,158 @@
+"""Each call of declarations/matrix.yaml has the outcome that is declared for each family.
+
+Whether a picture is as asked is told by the stand-in's own record of what it applied and by the
+pixels, which no reply can embellish: one that is not must come with the declared warning.
+"""
+
+import io
+import re
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image, ImageChops
+
+from devtools.standin import StandIn
+from support.declared import CATALOGUE
+from support.dify_files import served
+from support.drawing import Drawn
+from support.matrix import INFOTEXT, Cell, cells, picture, written
+from support.standins import StandIns
+from tools.draw import DrawTool
+from tools.img2img import Img2ImgTool
+from tools.png_info import PngInfoTool
+from tools.txt2img import Txt2ImgTool
+from tools.upscale import UpscaleTool
+from webui.errors import InvalidParameterError, StableDiffusionError
+
+TOOLS: dict[str, Any] = {
+    "txt2img": Txt2ImgTool,
+    "img2img": Img2ImgTool,
+    "upscale": UpscaleTool,
+    "draw": DrawTool,
+    "png_info": PngInfoTool,
+}
+SMALL = {"prompt": "a cat", "width": 64, "height": 64, "steps": 2}
+GIVEN: dict[str, dict[str, Any]] = {
+    "txt2img": {**SMALL, "seed": 7},
+    "img2img": {"prompt": "a cat", "image": written(picture(64, 64)), "steps": 2, "seed": 7},
+    "upscale": {"images": written(picture(32, 16)), "upscaler_1": "Lanczos"},
+    "draw": SMALL,
+    "png_info": {},
+}
+WORK = {"/sdapi/v1/txt2img", "/sdapi/v1/img2img", "/sdapi/v1/extra-single-image"}
+"""The endpoints that keep a graphics card busy."""
+REGIONS = {"left": (0, 0, 32, 64), "right": (32, 0, 64, 64), "all": (0, 0, 64, 64)}
+
+
+def call(cell: Cell, standin: StandIn) -> Drawn:
+    given = {**GIVEN[cell.tool], **cell.given}
+    if cell.tool == "upscale" and cell.family == "sdnext" and given["upscaler_1"] == "Lanczos":
+        given["upscaler_1"] = "Resize Lanczos"
+    login = {"username": "ann", "password": "wrong"} if cell.wrong_login else {}
+    tool = TOOLS[cell.tool].from_credentials({"base_url": standin.base_url, **login})
+    with ExitStack() as files:
+        for name, value in given.items():
+            if isinstance(value, bytes):
+                file = files.enter_context(served(value))
+                given[name] = [file] if name == "images" else file
+        return Drawn(tool.invoke(given))
+
+
+@pytest.mark.parametrize("cell", list(cells()), ids=str)
+def test_a_call_has_the_declared_outcome(standins: StandIns, cell: Cell) -> None:
+    standin = standins.of(cell.family, login=cell.wrong_login, docs=cell.has_schema)
+    options = dict(standin.state.options)
+    if cell.leftover:
+        standin.run_out_of_memory(cell.leftover)
+    if cell.is_refused:
+        with pytest.raises(StableDiffusionError, match=re.escape(cell.phrase)) as caught:
+            call(cell, standin)
+        assert standin.state.drawn == []
+        if isinstance(caught.value, InvalidParameterError):
+            assert WORK.isdisjoint(request.path for request in standin.received)
+    else:
+        drawn = call(cell, standin)
+        outputs = CATALOGUE.tools[cell.tool]["outputs"].keys()
+        # A call that is over at once has no progress to tell.
+        assert drawn.variables.keys() in (outputs, outputs - {"progress"})
+        if cell.warns:
+            assert cell.phrase in warnings(cell, drawn)
+            assert drawn.files or cell.tool == "png_info"
+        else:
+            assert warnings(cell, drawn) == ""
+            CHECKS[cell.tool](cell, standin, drawn)
+    # Whatever is asked for holds for this call alone.
+    assert standin.state.options == options
+    written_to = [one.path for one in standin.received if one.method == "POST"]
+    assert not any(path.endswith("/options") for path in written_to)
+
+
+def warnings(cell: Cell, drawn: Drawn) -> str:
+    if cell.tool == "png_info":
+        return "" if drawn.variables["infotext"] else drawn.text
+    told = drawn.variables["warnings"]
+    # The text is all that an agent reads.
+    assert all(warning in drawn.text for warning in told)
+    return "\n".join(told)
+
+
+def check_drawing(cell: Cell, standin: StandIn, drawn: Drawn) -> None:
+    images = [Image.open(io.BytesIO(file)) for file, _ in drawn.files]
+    assert [image.size for image in images] == [cell.size] * cell.pictures
+    assert len(standin.state.drawn) == cell.pictures
+    for applied in standin.state.drawn:
+        assert {name: plain(getattr(applied, name)) for name in cell.asked} == cell.asked
+    seeds = [int(inside(image, "Seed")) for image in images]
+    assert drawn.variables["seeds"] == seeds
+    assert seeds == list(range(seeds[0], seeds[0] + cell.pictures))
+    if cell.tool != "draw":
+        assert seeds[0] == 7
+    assert Path(inside(images[0], "Model")).stem == Path(drawn.variables["model"]).stem
+    if cell.tool == "img2img":
+        assert all(is_kept(image, cell.kept) for image in images)
+
+
+def check_enlarging(cell: Cell, standin: StandIn, drawn: Drawn) -> None:
+    assert [Image.open(io.BytesIO(file)).size for file, _ in drawn.files] == [cell.size]
+    (request,) = [one.json for one in standin.received if one.path in WORK]
+    assert {name: request[name] for name in cell.asked} == cell.asked
+    # Nothing else tells which one did it; a server that does not know it leaves the size alone.
+    assert request["upscaler_1"] in [one.name for one in standin.state.catalogue.upscalers]
+
+
+def check_reading(cell: Cell, _standin: StandIn, drawn: Drawn) -> None:
+    assert drawn.text == drawn.variables["infotext"] == INFOTEXT
+    assert {name: drawn.json["fields"][name] for name in cell.asked} == cell.asked
+
+
+CHECKS = {
+    "txt2img": check_drawing,
+    "img2img": check_drawing,
+    "draw": check_drawing,
+    "upscale": check_enlarging,
+    "png_info": check_reading,
+}
+
+
+def plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def inside(image: Image.Image, label: str) -> str:
+    """Return what a picture's own infotext says."""
+    found = re.search(rf"\b{label}: ([^,]+)", image.info["parameters"])
+    assert found is not None
+    return found[1]
+
+
+def is_kept(image: Image.Image, region: str) -> bool:
+    """Tell whether the source, which is teal, came back untouched in that region, and not as a
+    whole unless that was asked for.
+    """
+    changed = ImageChops.difference(image.convert("RGB"), picture(*image.size))
+    whole = changed.getbbox() is None
+    if region in ("", "all"):
+        return whole == bool(region)
+    return not whole and changed.crop(REGIONS[region]).getbbox() is None

@@ -1,0 +1,40 @@
+"""Stand-ins that live as long as the tests run, one of each kind."""
+
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from devtools.standin import StandIn
+
+
+class StandIns:
+    """Started when first wanted; each caller finds its record of pictures and requests empty."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._running: dict[tuple[str, bool, bool], StandIn] = {}
+
+    def of(self, family: str, *, login: bool = False, docs: bool = True) -> StandIn:
+        """One with the login ann:secret, or without its schema, if so wanted."""
+        kind = (family, login, docs)
+        if kind not in self._running:
+            api_auth = "ann:secret" if login else None
+            # A format without losses, so that pixels can be compared.
+            standin = StandIn(family=family, api_auth=api_auth, docs=docs, image_format="png")
+            self._running[kind] = self._stack.enter_context(standin)
+        standin = self._running[kind]
+        standin.received.clear()
+        standin.state.drawn.clear()
+        standin.state.memory_failures.clear()
+        return standin
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()

@@ -1,0 +1,50 @@
+"""What a server says of a run, which each family and version says as it likes."""
+
+import json
+
+import pytest
+
+from webui.http.account import Account
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "no JSON", "{", "{}", "[]", "5", "null", '"text"', "[" * 100_000,
+     '{"seed": ' + "1" * 5000 + "}"],
+    ids=["empty", "blank", "words", "cut", "nothing in it", "list", "number", "null", "text",
+         "nested", "digits"],
+)  # fmt: skip
+def test_a_text_that_holds_no_object_counts_as_no_account(text: str) -> None:
+    account = Account.parse(text)
+    assert not account
+    assert account == Account()
+
+
+def test_what_is_said_is_kept_as_it_was_sent_and_read() -> None:
+    raw = {"all_seeds": [7, 8], "all_subseeds": [1, 2], "infotexts": ["grid", "a", "b"]}
+    names = {"sampler_name": "Euler a", "sd_model_name": "dream", "sd_model_hash": "0f3a"}
+    account = Account.parse(json.dumps(raw | names | {"index_of_first_image": 1}))
+    assert account
+    assert account.raw == raw | names | {"index_of_first_image": 1}
+    assert (account.seeds, account.subseeds) == ([7, 8], [1, 2])
+    assert (account.infotexts, account.first) == (["grid", "a", "b"], 1)
+    assert (account.sampler, account.model, account.model_hash) == ("Euler a", "dream", "0f3a")
+
+
+@pytest.mark.parametrize("odd", [None, "", 0, {}, False], ids=repr)
+def test_what_is_not_said_or_makes_no_sense_is_empty(odd: object) -> None:
+    names = ["all_seeds", "all_subseeds", "infotexts", "index_of_first_image"]
+    names += ["sampler_name", "sd_model_name", "sd_model_hash"]
+    for account in (Account(), Account(dict.fromkeys(names, odd))):
+        assert (account.seeds, account.subseeds, account.infotexts) == ([], [], [])
+        assert account.first == 0
+        assert (account.sampler, account.model, account.model_hash) == ("", "", "")
+
+
+@pytest.mark.parametrize("index", [-1, "1", 1.5])
+def test_a_first_picture_that_cannot_be_is_the_first_of_all(index: object) -> None:
+    assert Account({"index_of_first_image": index}).first == 0
+
+
+def test_stable_diffusion_cpps_word_for_its_default_sampler_names_none() -> None:
+    assert Account({"sampler_name": "NONE"}).sampler == ""

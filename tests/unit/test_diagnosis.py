@@ -1,0 +1,160 @@
+"""What each answer of a server becomes: the error's type, the server's words and the remedy."""
+
+import base64
+import json
+
+import pytest
+
+from support.exchange import PASSWORD, failure
+from support.raw_server import RawServer, reply
+from webui import errors
+
+# How AUTOMATIC1111 wraps what its code raises on purpose; a detail completes it.
+ON_PURPOSE = {"error": "HTTPException", "body": "", "errors": ""}
+HOSTILE = [b"\xff\xfe\xfa", "[" * 100_000, "1" * 5000]
+HOSTILE_NAMES = ["not UTF-8", "nested", "digits"]
+
+
+def answered(
+    body: object, status: str, content_type: str = "application/json", **login: object
+) -> errors.StableDiffusionError:
+    """The error that a server's answer raises; a string is sent as it is, the rest as JSON."""
+    text = body if isinstance(body, str | bytes) else json.dumps(body)
+    with RawServer(reply(text, status=status, content_type=content_type)) as server:
+        return failure(server.base_url, **login)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        ("401 Unauthorized", {**ON_PURPOSE, "detail": "Incorrect name"}, "(401): Incorrect name."),
+        ("401 Unauthorized", {"detail": "Incorrect name"}, "(401): Incorrect name."),
+        ("403 Forbidden", "Unauthorized", "(403): Unauthorized."),
+        ("403 Forbidden", "", "(403)."),
+    ],
+    ids=["A1111", "Forge", "SD.Next", "nothing"],
+)
+def test_a_login_that_is_refused_or_missing_is_told_in_the_servers_words(
+    status: str, body: object, words: str
+) -> None:
+    refused, missing = answered(body, status), answered(body, status, username="", password="")
+    assert type(refused) is type(missing) is errors.WebUIAuthenticationError
+    hint = "Set username and password as in the WebUI's --api-auth."
+    assert str(refused).endswith(f"refuses the login 'me' {words} {hint}")
+    hint = "Set username and password in the plugin's settings, as in the WebUI's --api-auth."
+    assert str(missing).endswith(f"asks for a login {words} {hint}")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"detail": "Not Found"}, "404 page not found", "<html><h1>nginx</h1></html>", "", "null"],
+    ids=["started without --api", "Ollama", "web server", "nothing", "null"],
+)
+def test_a_path_the_server_does_not_have_points_at_api(body: object) -> None:
+    error = answered(body, "404 Not Found")
+    assert type(error) is errors.WebUINotFoundError
+    assert "has no /sdapi/v1/options (404). Start the WebUI with --api" in str(error)
+    assert "nginx" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        ("404 Not Found", {**ON_PURPOSE, "detail": "Sampler not found"},
+         "(404): Sampler not found."),
+        ("404 Not Found", {"detail": "Sampler not found"}, "(404): Sampler not found."),
+        ("405 Method Not Allowed", {"detail": "Method Not Allowed"}, "(405): Method Not Allowed."),
+        ("400 Bad Request", {"error": "empty body"}, "(400): empty body."),
+        ("413 Too Large", "", "(413)."),
+        ("422 Unprocessable", {**ON_PURPOSE, "detail": "Script 'X' not found"},
+         "(422): Script 'X' not found."),
+        ("422 Unprocessable", {"detail": [
+            {"loc": ["body", "steps"], "msg": "value is not a valid integer", "type": "x"},
+            {"loc": ["body", "alwayson_scripts", 0], "msg": "field required"}]},
+         "(422): steps: value is not a valid integer; alwayson_scripts.0: field required."),
+        ("422 Unprocessable", {"detail": [{"loc": ["body"], "msg": "malformed"}]},
+         "(422): malformed."),
+        ("422 Unprocessable", {"detail": [{"msg": "malformed"}, "odd", 5, None]},
+         "(422): malformed; odd."),
+        ("422 Unprocessable", {"detail": [{"loc": 5, "msg": "malformed"}]}, "(422): malformed."),
+        ("429 Too Many", {"error": "rate limit", "detail": "300 per minute"},
+         "(429): rate limit: 300 per minute."),
+    ],
+)  # fmt: skip
+def test_a_refused_request_is_told_in_the_servers_words(
+    status: str, body: object, words: str
+) -> None:
+    error = answered(body, status)
+    assert type(error) is errors.WebUIRequestError
+    assert str(error).endswith(f"refused the request {words}")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"error": "OSError", "detail": "", "errors": "disk full"}, ": OSError: disk full."),
+        ({"error": "OSError", "detail": "", "message": "disk full"}, ": OSError: disk full."),
+        ({"error": "server_error", "message": "disk full"}, ": server_error: disk full."),
+        ({"error": {"message": "disk full", "code": 5}}, ": disk full."),
+        ({"detail": "disk full."}, ": disk full."),
+        ('"disk full"', ": disk full."),
+        ("disk\n  full", ": disk full."),
+        ({"detail": "word " * 1000}, ": " + ("word " * 60)[:299] + "…."),
+        ({"detail": None, "errors": 5}, "."), ([], "."), ("null", "."), ("", "."),
+        ("<html><body>nginx</body></html>", "."),
+        ({"error": "generate_image returned no results"}, ": generate_image returned no results. "
+         "Most often memory ran out: ask for a smaller width, height or batch_size."),
+    ],
+    ids=["A1111", "Forge", "stable-diffusion.cpp", "nested", "detail", "SD.Next", "text", "long",
+         "odd", "list", "null", "nothing", "web page", "a bare stable-diffusion.cpp"],
+)  # fmt: skip
+def test_a_failure_of_the_server_is_told_in_its_words(body: object, words: str) -> None:
+    error = answered(body, "502 Bad Gateway")
+    assert type(error) is errors.WebUIServerError
+    assert str(error).endswith(f"failed (502){words}")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": "OutOfMemoryError", "errors": "CUDA out of memory. Tried to allocate 8.00 GiB."},
+        {"error": "OutOfMemoryError", "detail": "", "message": ""},
+        {"error": "RuntimeError", "message": "MPS backend out of memory (MPS allocated: 18 GB)"},
+    ],
+    ids=["A1111", "by the error's name alone", "Apple"],
+)
+def test_too_little_graphics_memory_asks_for_less(body: object) -> None:
+    error = answered(body, "500 Internal Server Error")
+    assert type(error) is errors.WebUIOutOfMemoryError
+    assert "memory" in str(error).lower().partition("does not suffice")[2]
+    assert "Ask for a smaller width, height, batch_size or hr_scale." in str(error)
+
+
+@pytest.mark.parametrize(
+    "body", [*HOSTILE, '"\\ud800"', '{"detail": "\x00"}'], ids=[*HOSTILE_NAMES, "surrogate", "NUL"]
+)
+def test_a_hostile_body_of_a_failure_is_still_a_failure_of_the_server(body: bytes | str) -> None:
+    assert type(answered(body, "500 Internal Server Error")) is errors.WebUIServerError
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["<html><title>router</title></html>", "Ollama is running", "[]", "{}", "null", "5", "",
+     {"error": "Unexpected endpoint or method. (GET /sdapi/v1/options)"},
+     '{"sd_model_checkpoint": ', *HOSTILE],
+    ids=["web page", "Ollama", "list", "object", "null", "number", "nothing", "LM Studio", "cut",
+         *HOSTILE_NAMES],
+)  # fmt: skip
+def test_an_answer_that_is_not_a_webuis_is_said_not_to_be(body: object) -> None:
+    error = answered(body, "200 OK", "text/plain")
+    assert type(error) is errors.WebUIResponseError
+    assert "not as a Stable Diffusion WebUI does. Check host and port" in str(error)
+    assert ("a web page" in str(error)) == ("<html>" in str(body))
+
+
+@pytest.mark.parametrize(
+    "echo", [PASSWORD, base64.b64encode(f"me:{PASSWORD}".encode()).decode()], ids=["plain", "Basic"]
+)
+def test_a_login_that_the_server_echoes_is_not_repeated(echo: str) -> None:
+    # The helper that raises also looks for the password in all of the error.
+    assert "bad header *** in" in str(answered({"detail": f"bad header {echo} in"}, "422 No"))
