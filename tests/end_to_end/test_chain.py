@@ -44,11 +44,8 @@ def test_a_drawn_picture_is_read_enlarged_and_redrawn(family: str) -> None:
         offered = Drawn(invoke(ServerInfoTool, standin, {"list": "upscalers"})).variables["names"]
         upscaler = next(name for name in offered if name.endswith("Lanczos"))
         enlarged = hand_on(standin, drawn, UpscaleTool, "images", upscaler_1=upscaler)
-        given = {
-            "prompt": read.variables["parameters"]["Prompt"],
-            "seed": read.json["fields"]["seed"],
-        }
-        redrawn = hand_on(standin, enlarged, Img2ImgTool, "image", **given)
+        prompt, seed = read.variables["parameters"]["Prompt"], read.json["fields"]["seed"]
+        redrawn = hand_on(standin, enlarged, Img2ImgTool, "image", prompt=prompt, seed=seed)
     assert read.variables["infotext"] == drawn.variables["infotext"]
     assert (size(drawn), size(enlarged), size(redrawn)) == ((128, 64), (256, 128), (256, 128))
     said = parse_infotext(redrawn.variables["infotext"])

@@ -1,15 +1,10 @@
 """draw through the real SDK class against the stand-in, and the function a model is given."""
 
-from pathlib import Path
-
 import pytest
-import yaml
 
 from devtools.standin import StandIn
 from support.drawing import Drawn, invoke, sent
 from tools.draw import DrawTool
-
-YAML = Path(__file__).parent.parent.parent / "tools" / "draw.yaml"
 
 
 def draw(standin: StandIn, **given: object) -> Drawn:
@@ -89,16 +84,3 @@ def test_the_reply_says_what_was_drawn_and_no_more(standin: StandIn) -> None:
     ]  # fmt: skip
     assert (len(drawn.files), drawn.warnings) == (2, [cut])
     assert drawn.json is None
-
-
-def test_the_settings_are_out_of_the_models_reach() -> None:
-    parameters = yaml.safe_load(YAML.read_bytes())["parameters"]
-    assert {p["name"]: p["type"] for p in parameters if p["form"] == "llm"} == {
-        "prompt": "string",
-        "negative_prompt": "string",
-        "width": "number",
-        "height": "number",
-        "count": "number",
-    }
-    assert {p["form"] for p in parameters} == {"llm", "form"}
-    assert {p["type"] for p in parameters} <= {"string", "number", "boolean", "select"}

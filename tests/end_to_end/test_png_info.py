@@ -12,6 +12,7 @@ from devtools.standin import FAMILIES, StandIn
 from support.dify_files import picture, served
 from support.drawing import Drawn, draw, invoke, sent
 from support.raw_server import RawServer, free_port, reply
+from support.standins import StandIns
 from tools.png_info import PngInfoTool
 from webui.errors import (
     InvalidParameterError,
@@ -84,14 +85,12 @@ def test_a_server_that_is_off_is_needed_only_when_the_file_does_not_tell() -> No
     [
         (reply('{"error": "disk"}', status="500 X"), WebUIServerError),
         (reply("<html>"), WebUIResponseError),
-        (reply("[]"), WebUIResponseError),
         (reply('{"info": 5}'), WebUIResponseError),
         (reply("[" * 100_000), WebUIResponseError),
-        (reply(b"\xff"), WebUIResponseError),
         (reply('{"info": "', length=500), WebUIConnectionError),
         (reply(json.dumps({"info": "x" * 300_000})), InvalidParameterError),
     ],
-    ids=["failure", "page", "list", "number", "deep", "no text", "cut", "book"],
+    ids=["failure", "page", "number", "deep", "cut", "book"],
 )
 def test_an_answer_of_another_kind_is_an_error(
     answer: bytes, kind: type[StableDiffusionError]
@@ -122,12 +121,14 @@ TWICE: dict[str, Any] = {
 
 @pytest.mark.parametrize("given", [PLAIN, TWICE], ids=["plain", "second pass"])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_the_fields_draw_the_same_picture_again(family: str, given: dict[str, Any]) -> None:
-    with StandIn(family=family) as standin:
-        first = draw(standin, **given)
-        extra = read(standin, first.files[0][0]).variables["extra_parameters"]
-        second = draw(standin, prompt="something else", extra_parameters=extra)
-        one, other = standin.state.drawn
+def test_the_fields_draw_the_same_picture_again(
+    standins: StandIns, family: str, given: dict[str, Any]
+) -> None:
+    standin = standins.of(family)
+    first = draw(standin, **given)
+    extra = read(standin, first.files[0][0]).variables["extra_parameters"]
+    second = draw(standin, prompt="something else", extra_parameters=extra)
+    one, other = standin.state.drawn
     assert one == other
     assert first.files[0][0] == second.files[0][0]
     assert second.json["images"][0]["infotext"] == first.json["images"][0]["infotext"]

@@ -10,7 +10,6 @@ import pytest
 from devtools.standin import FAMILIES, StandIn
 from support.drawing import Drawn, draw, invoke, paths, until
 from tools.server_info import ServerInfoTool
-from webui import lasting
 from webui.errors import (
     InvalidParameterError,
     StableDiffusionError,
@@ -20,12 +19,6 @@ from webui.errors import (
 )
 from webui.server.listings import READERS
 
-NOT_OFFERED = {
-    "classic": {"schedulers"},
-    # It fails at its own list.
-    "sdnext": {"schedulers"},
-    "sdcpp": {"vaes", "embeddings", "styles", "scripts"},
-}
 OPTIONS = "/sdapi/v1/options"
 LOGIN = {"username": "me", "password": "pass-word"}
 
@@ -34,15 +27,15 @@ def ask(where: StandIn | str, choice: object = None, **credentials: object) -> D
     return Drawn(invoke(ServerInfoTool, where, {"list": choice}, credentials))
 
 
-def names(standin: StandIn, choice: str) -> list[str]:
-    found: list[str] = ask(standin, choice).variables["names"]
-    return found
-
-
 @pytest.mark.parametrize("family", FAMILIES)
 def test_each_family_is_known_with_what_it_tells(family: str) -> None:
     with StandIn(family=family) as standin:
         found = ask(standin)
+        for choice in READERS:
+            ask(standin, choice)
+        asked = set(paths(standin))
+    # Nothing is drawn, and no command line is read.
+    assert not asked & {"/sdapi/v1/txt2img", "/sdapi/v1/cmd-flags", "/internal/sysinfo"}
     silent, label = family == "sdcpp", found.json["family"]
     assert found.variables == {
         "names": [], "family": label, "model": found.json["model"], "login": False,
@@ -58,47 +51,9 @@ def test_each_family_is_known_with_what_it_tells(family: str) -> None:
     assert ("| Running | nothing |" in found.text) != silent
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_each_list_has_names_or_is_said_to_be_missing(family: str) -> None:
-    with StandIn(family=family) as standin:
-        for choice in READERS:
-            lasting.forget()
-            found = ask(standin, choice)
-            offered = choice not in NOT_OFFERED.get(family, set())
-            names = found.variables["names"]
-            assert found.json["offered"] is offered, choice
-            assert names == found.json["names"]
-            assert bool(names) is offered, choice
-            assert ("does not offer a list of" in found.text) is not offered
-            assert all(f"| {name} |" in found.text for name in names)
-        asked = set(paths(standin))
-    # Nothing is drawn, and no command line is read.
-    drawing = {"/sdapi/v1/txt2img", "/sdapi/v1/img2img"}
-    telling = {"/sdapi/v1/cmd-flags", "/internal/sysinfo"}
-    assert not asked & (drawing | telling)
-
-
-def test_names_of_a_list_are_what_the_other_tools_take(standin: StandIn) -> None:
-    lists = ("models", "samplers", "schedulers", "vaes", "loras", "styles")
-    found = {name: names(standin, name)[1] for name in lists}
-    given: dict[str, Any] = {
-        "model": found["models"], "sampler_name": found["samplers"], "vae": found["vaes"],
-        "scheduler": found["schedulers"], "lora": found["loras"], "styles": found["styles"],
-    }  # fmt: skip
-    assert draw(standin, **given).warnings == []
-    (applied,) = standin.state.drawn
-    assert (applied.model, applied.scheduler) == ("dreamshaper_8", found["schedulers"])
-
-
-def test_what_differs_between_families_is_listed_as_it_is(standin: StandIn) -> None:
-    assert "n_iter" in names(standin, "fields")
-    with StandIn(family="sdcpp") as other:
-        assert "batch_size" in names(other, "fields")
-        assert "n_iter" not in names(other, "fields")
-    with StandIn(family="forge") as other:
-        assert "clip_l.safetensors" in names(other, "vaes")
-    with StandIn(family="sdnext", docs=False) as other:
-        assert ask(other, "fields").json["offered"] is False
+def test_fields_that_nobody_tells_are_not_guessed() -> None:
+    with StandIn(family="sdnext", docs=False) as standin:
+        assert ask(standin, "fields").json["offered"] is False
 
 
 def test_limits_and_choices_of_an_argument_are_kept_and_its_keys_are_not(standin: StandIn) -> None:
