@@ -42,16 +42,6 @@ def test_every_image_arrives_as_it_was_drawn_with_its_own_seed(standin: StandIn)
     assert inside[0] == drawn.variables["infotext"]
 
 
-def test_the_type_is_known_by_signature() -> None:
-    with StandIn(image_format="jpg") as standin:
-        drawn = draw(standin, width=72, height=40)
-    ((_, meta),) = drawn.files
-    assert meta["mime_type"] == "image/jpeg"
-    assert re.fullmatch(r"txt2img-\d{8}-\d{6}-1\.jpg", meta["filename"])
-    (image,) = drawn.json["images"]
-    assert (image["width"], image["height"], image["filename"]) == (72, 40, meta["filename"])
-
-
 def test_account_variables_and_text_agree(standin: StandIn) -> None:
     drawn = draw(standin, sampler_name="Euler a", seed=10, width=1001)
     model, warning = drawn.variables["model"], "width 1001 is no multiple of 8 and was rounded to"

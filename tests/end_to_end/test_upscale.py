@@ -114,13 +114,12 @@ def test_a_server_that_cannot_enlarge_is_told_before_anything_is_sent() -> None:
 
 
 def test_what_is_done_is_kept_when_a_later_one_fails(standin: StandIn) -> None:
-    with files(picture(), picture(), picture()) as images:
-        given = {"images": images, "upscaler_1": "Lanczos"}
-        messages = []
-        for message in invoke(UpscaleTool, standin, given):
-            if message.type == message.MessageType.BLOB:
+    messages = []
+    with files(*[picture()] * 3) as images:
+        for one in invoke(UpscaleTool, standin, {"images": images, "upscaler_1": "Lanczos"}):
+            if one.type == one.MessageType.BLOB:
                 standin.fail_next(PATH, body=FAILURE)
-            messages.append(message)
+            messages.append(one)
     drawn = Drawn(messages)
     assert len(drawn.files) == 1
     (warning,) = drawn.warnings

@@ -140,12 +140,8 @@ def test_each_trait_has_its_rule(trait: dict[str, Any], given: Fields, warning: 
 @pytest.mark.parametrize(
     ("key", "given", "words"),
     [
-        ("sdcpp", {"n_iter": 2}, "It uses batch_size, up to 8 instead."),
         ("sdcpp", {"tiling": True}, "circular"),
-        ("sdcpp", {"batch_size": 9}, "batch_size is cut to 8"),
         ("reforge", {"s_min_uncond": 1.0}, "s_min_uncond has no effect: reForge reads its"),
-        ("sdnext", {"inpainting_fill": 2}, "inpainting_fill has no effect: SD.Next lists"),
-        ("forge", {"override_settings": {"sd_vae": "x"}}, "Forge loads VAEs as modules. Use vae."),
         ("neo", {"refiner_checkpoint": "x"}, "the refiner is never used"),
     ],
 )

@@ -97,11 +97,3 @@ def test_a_lora_goes_by_its_file_or_by_the_alias_inside(standin: StandIn, server
     entries = [{"name": "file", "alias": "inside"}, {"name": "bare", "alias": None}]
     standin.fail_next("/sdapi/v1/loras", status=200, body=entries)
     assert server.loras(afresh=False) == ["file", "bare", "inside"]
-
-
-def test_another_login_sees_its_own_lists() -> None:
-    with StandIn(api_auth="me:secret") as standin:
-        for login in ({}, {"username": "me", "password": "secret"}):
-            with connect(standin.base_url, **login) as there:
-                found = Server.ask(there, Endpoint.TXT2IMG).entries(Endpoint.SAMPLERS)
-                assert bool(found) is bool(login)
