@@ -60,16 +60,12 @@ def test_the_server_reads_the_picture(standin: StandIn) -> None:
     }}  # fmt: skip
 
 
-def test_a_picture_without_parameters_says_so(standin: StandIn) -> None:
-    found = read(standin, picture())
-    assert found.text == "The image holds no generation parameters."
-    assert found.variables == {"infotext": "", "parameters": {}, "extra_parameters": "{}"}
-
-
 def test_a_server_without_png_info_is_not_needed_for_png() -> None:
     with StandIn(family="sdcpp") as standin:
         assert read(standin, png(parameters=TEXT)).variables["infotext"] == TEXT
-        assert read(standin, picture()).variables["infotext"] == ""
+        found = read(standin, picture())
+        assert found.text == "The image holds no generation parameters."
+        assert found.variables == {"infotext": "", "parameters": {}, "extra_parameters": "{}"}
         with pytest.raises(InvalidParameterError, match=r"no /sdapi/v1/png-info.*Give a PNG"):
             read(standin, picture(kind="WEBP"))
 
