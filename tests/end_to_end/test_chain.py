@@ -1,4 +1,4 @@
-"""Tools in a row, each given what the one before made."""
+"""Tools in a row, each given what the one before made or asked."""
 
 from io import BytesIO
 from typing import Any
@@ -9,7 +9,7 @@ from PIL import Image
 
 from devtools.standin import FAMILIES, StandIn
 from support.dify_files import served
-from support.drawing import Drawn, draw, invoke
+from support.drawing import Drawn, draw, invoke, paths
 from tools.img2img import Img2ImgTool
 from tools.png_info import PngInfoTool
 from tools.server_info import ServerInfoTool
@@ -58,3 +58,19 @@ def test_the_infotext_inside_a_picture_fills_what_the_form_leaves_empty(standin:
     said = parse_infotext(draw(standin, infotext=text).variables["infotext"])
     assert (said.prompt, said.negative_prompt) == ("a cat", "fog")
     assert (said.parameters["Sampler"], said.parameters["Size"]) == ("Euler a", "64x64")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_names_are_asked_for_once_and_then_known(family: str) -> None:
+    named = {"sampler_name": "Euler", "model": "v1-5-pruned-emaonly", "lora": "add_detail:0.5"}
+    with StandIn(family=family) as standin:
+        draw(standin, **named, enable_hr=True)
+        first = paths(standin)
+        standin.received.clear()
+        draw(standin, **named, enable_hr=True)
+        second = paths(standin)
+    assert len(first) == len(set(first))
+    assert len(first) <= 9
+    assert second[0] == "/sdapi/v1/txt2img"
+    # SD.Next is asked whether it broke off, each time.
+    assert len(second) == (2 if family == "sdnext" else 1)

@@ -10,13 +10,7 @@ import pytest
 from devtools.standin import FAMILIES, StandIn
 from support.drawing import Drawn, draw, invoke, paths, until
 from tools.server_info import ServerInfoTool
-from webui.errors import (
-    InvalidParameterError,
-    StableDiffusionError,
-    WebUIAuthenticationError,
-    WebUIConnectionError,
-    WebUINotFoundError,
-)
+from webui import errors
 from webui.server.listings import READERS
 
 OPTIONS = "/sdapi/v1/options"
@@ -145,21 +139,29 @@ def test_a_proxys_login_page_is_a_login_too_and_an_open_door_is_none(standin: St
 @pytest.mark.parametrize(
     ("started", "login", "kind", "words"),
     [
-        ({"api_auth": "me:right"}, LOGIN, WebUIAuthenticationError, "refuses the login 'me'"),
-        ({"api_auth": "me:right"}, {}, WebUIAuthenticationError, "asks for a login"),
-        ({"api": False}, {}, WebUINotFoundError, "--api"),
+        (
+            {"api_auth": "me:right"},
+            LOGIN,
+            errors.WebUIAuthenticationError,
+            "refuses the login 'me'",
+        ),
+        ({"api_auth": "me:right"}, {}, errors.WebUIAuthenticationError, "asks for a login"),
+        ({"api": False}, {}, errors.WebUINotFoundError, "--api"),
     ],
 )
 def test_a_server_that_does_not_let_in_or_is_gone_is_an_error(
-    started: dict[str, Any], login: dict[str, str], kind: type[StableDiffusionError], words: str
+    started: dict[str, Any],
+    login: dict[str, str],
+    kind: type[errors.StableDiffusionError],
+    words: str,
 ) -> None:
     with StandIn(**started) as standin, pytest.raises(kind, match=words):
         ask(standin, **login)
-    with pytest.raises(WebUIConnectionError, match="refused the connection"):
+    with pytest.raises(errors.WebUIConnectionError, match="refused the connection"):
         ask(standin, **login)
 
 
 def test_another_choice_is_refused_with_the_choices(standin: StandIn) -> None:
-    with pytest.raises(InvalidParameterError, match="Allowed: none, models, samplers"):
+    with pytest.raises(errors.InvalidParameterError, match="Allowed: none, models, samplers"):
         ask(standin, "cmd-flags")
     assert standin.received == []

@@ -9,14 +9,7 @@ from PIL import Image
 
 from devtools.standin import StandIn
 from support.drawing import draw, paths, sent
-from webui.errors import (
-    InvalidCredentialsError,
-    InvalidParameterError,
-    WebUIOutOfMemoryError,
-    WebUIRequestError,
-    WebUIResponseError,
-    WebUIServerError,
-)
+from webui import errors
 
 PATH = "/sdapi/v1/txt2img"
 
@@ -75,13 +68,18 @@ def test_the_names_of_the_form_draw_with_what_they_name(standin: StandIn) -> Non
 @pytest.mark.parametrize(
     ("status", "body", "kind", "words"),
     [
-        (200, {"images": [], "info": "{}"}, WebUIResponseError, "sent no images"),
-        (200, {"detail": "busy"}, WebUIResponseError, "without images: busy"),
-        (200, '{"images": ["', WebUIResponseError, "ends in the middle"),
-        (404, {"detail": "Sampler not found"}, WebUIRequestError, "Sampler not found"),
-        (500, {"error": "KeyError", "errors": "'foo'"}, WebUIServerError, "KeyError: 'foo'"),
-        (500, {"error": "OutOfMemoryError"}, WebUIOutOfMemoryError, "Ask for a smaller width"),
-        (502, "<html>Bad Gateway</html>", WebUIServerError, r"failed \(502\)"),
+        (200, {"images": [], "info": "{}"}, errors.WebUIResponseError, "sent no images"),
+        (200, {"detail": "busy"}, errors.WebUIResponseError, "without images: busy"),
+        (200, '{"images": ["', errors.WebUIResponseError, "ends in the middle"),
+        (404, {"detail": "Sampler not found"}, errors.WebUIRequestError, "Sampler not found"),
+        (500, {"error": "KeyError", "errors": "'foo'"}, errors.WebUIServerError, "KeyError: 'foo'"),
+        (
+            500,
+            {"error": "OutOfMemoryError"},
+            errors.WebUIOutOfMemoryError,
+            "Ask for a smaller width",
+        ),
+        (502, "<html>Bad Gateway</html>", errors.WebUIServerError, r"failed \(502\)"),
     ],
 )
 def test_a_bad_reply_has_its_error_and_is_never_asked_for_again(
@@ -96,9 +94,9 @@ def test_a_bad_reply_has_its_error_and_is_never_asked_for_again(
 
 def test_what_cannot_be_used_never_reaches_the_server(standin: StandIn) -> None:
     for bad in ({"width": 7}, {"steps": "many"}, {"alwayson_scripts": "{"}, {"lora": "a:b:c"}):
-        with pytest.raises(InvalidParameterError):
+        with pytest.raises(errors.InvalidParameterError):
             draw(standin, **bad)
-    with pytest.raises(InvalidCredentialsError, match="base_url is empty"):
+    with pytest.raises(errors.InvalidCredentialsError, match="base_url is empty"):
         draw("")
     assert standin.received == []
 

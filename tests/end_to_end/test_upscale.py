@@ -13,10 +13,7 @@ from dify.limits import DifyTimeLimitError
 from support.dify_files import Described, picture, served
 from support.drawing import Drawn, all_sent, invoke, lying_picture, sent
 from tools.upscale import UpscaleTool
-from webui.errors import (
-    WebUINotFoundError,
-    WebUIServerError,
-)
+from webui import errors
 
 JOB = "extra-single-image"
 PATH = f"/sdapi/v1/{JOB}"
@@ -108,12 +105,16 @@ def test_what_another_family_does_otherwise_is_warned_of() -> None:
 
 def test_a_server_that_cannot_enlarge_is_told_before_anything_is_sent() -> None:
     with StandIn(family="sdcpp") as standin:
-        with pytest.raises(WebUINotFoundError, match=r"stable-diffusion\.cpp at .* cannot enlarge"):
+        with pytest.raises(
+            errors.WebUINotFoundError, match=r"stable-diffusion\.cpp at .* cannot enlarge"
+        ):
             enlarge(standin)
         assert not [r for r in standin.received if r.method == "POST"]
 
 
-def test_what_is_done_is_kept_when_a_later_one_fails(standin: StandIn) -> None:
+def test_only_a_failure_of_the_first_loses_what_is_done(standin: StandIn) -> None:
+    standin: StandIn,
+) -> None:
     messages = []
     with files(*[picture()] * 3) as images:
         for one in invoke(UpscaleTool, standin, {"images": images, "upscaler_1": "Lanczos"}):
@@ -125,11 +126,8 @@ def test_what_is_done_is_kept_when_a_later_one_fails(standin: StandIn) -> None:
     (warning,) = drawn.warnings
     assert warning.startswith("Not enlarged: 2.png, 3.png. ")
     assert "no such model" in warning
-
-
-def test_a_failure_of_the_first_is_an_error(standin: StandIn) -> None:
     standin.fail_next(PATH, body=FAILURE)
-    with pytest.raises(WebUIServerError, match="no such model"):
+    with pytest.raises(errors.WebUIServerError, match="no such model"):
         enlarge(standin, picture(), picture())
 
 

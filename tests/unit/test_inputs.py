@@ -7,7 +7,6 @@ from support.drawing import lying_picture
 from webui.errors import InvalidParameterError
 from webui.pictures.picture import Source, identify_picture
 from webui.request.inputs import place_inputs
-from webui.request.loras import Lora
 
 PORTRAIT, LANDSCAPE = picture(64, 96), picture(96, 64)
 
@@ -68,9 +67,3 @@ def test_a_place_without_a_file_is_refused(number: int) -> None:
     }
     with pytest.raises(InvalidParameterError, match="has no file, as reference_images holds 1"):
         place_inputs(asked)
-
-
-def test_loras_are_taken_apart_and_what_was_given_stays_whole() -> None:
-    asked = {"lora": "detail:0.5", "image": source(PORTRAIT)}
-    assert place_inputs(asked).asked["lora"] == [Lora("detail", ":0.5")]
-    assert asked == {"lora": "detail:0.5", "image": source(PORTRAIT)}

@@ -91,9 +91,3 @@ def test_a_name_is_looked_up_afresh_only_before_it_is_refused(
     with pytest.raises(InvalidParameterError, match=r"^model: AUTOMATIC1111 has no model named"):
         server.checkpoint("nothing of the kind", "model")
     assert paths(standin) == ["/openapi.json", lists, refresh, lists]
-
-
-def test_a_lora_goes_by_its_file_or_by_the_alias_inside(standin: StandIn, server: Server) -> None:
-    entries = [{"name": "file", "alias": "inside"}, {"name": "bare", "alias": None}]
-    standin.fail_next("/sdapi/v1/loras", status=200, body=entries)
-    assert server.loras(afresh=False) == ["file", "bare", "inside"]
