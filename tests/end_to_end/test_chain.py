@@ -62,12 +62,13 @@ def test_the_infotext_inside_a_picture_fills_what_the_form_leaves_empty(standin:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_names_are_asked_for_once_and_then_known(family: str) -> None:
-    named = {"sampler_name": "Euler", "model": "v1-5-pruned-emaonly", "lora": "add_detail:0.5"}
+    named: dict[str, Any] = {"sampler_name": "Euler", "model": "v1-5-pruned-emaonly"}
+    named |= {"lora": "add_detail:0.5", "enable_hr": True}
     with StandIn(family=family) as standin:
-        draw(standin, **named, enable_hr=True)
+        draw(standin, **named)
         first = paths(standin)
         standin.received.clear()
-        draw(standin, **named, enable_hr=True)
+        draw(standin, **named)
         second = paths(standin)
     assert len(first) == len(set(first))
     assert len(first) <= 9

@@ -3,6 +3,7 @@
 import base64
 import json
 import math
+import re
 import sys
 import threading
 import time
@@ -136,8 +137,8 @@ def test_without_any_progress_the_time_is_told_now_and_then(
     monkeypatch.setattr(generation, "SAY_EVERY", 0.2)
     silence(slow, TASK, SERVER)
     lines = [one.line() for one in Run(slow).events(Progress)]
-    assert set(lines) <= {"0 s\n", "1 s\n"}
-    assert 1 <= len(lines) <= 3
+    assert lines
+    assert all(re.fullmatch(r"\d+ s\n", line) for line in lines)
 
 
 def test_at_the_deadline_our_own_task_is_interrupted_and_what_is_ready_arrives(

@@ -105,16 +105,12 @@ def test_what_another_family_does_otherwise_is_warned_of() -> None:
 
 def test_a_server_that_cannot_enlarge_is_told_before_anything_is_sent() -> None:
     with StandIn(family="sdcpp") as standin:
-        with pytest.raises(
-            errors.WebUINotFoundError, match=r"stable-diffusion\.cpp at .* cannot enlarge"
-        ):
+        with pytest.raises(errors.WebUINotFoundError, match=r"\.cpp at .* cannot enlarge"):
             enlarge(standin)
         assert not [r for r in standin.received if r.method == "POST"]
 
 
 def test_only_a_failure_of_the_first_loses_what_is_done(standin: StandIn) -> None:
-    standin: StandIn,
-) -> None:
     messages = []
     with files(*[picture()] * 3) as images:
         for one in invoke(UpscaleTool, standin, {"images": images, "upscaler_1": "Lanczos"}):
