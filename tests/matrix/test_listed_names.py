@@ -1,7 +1,5 @@
 """What server_info lists is what the other tools can then use, on every family."""
 
-from typing import Any
-
 import pytest
 
 from devtools.standin import StandIn
@@ -10,8 +8,8 @@ from support.matrix import FAMILIES, LABELS, MATRIX
 from support.standins import StandIns
 from tools.server_info import ServerInfoTool
 
-STOCK = {"models": "checkpoints", "vaes": "vaes"}
-"""What the stand-in's stock calls a list, where it is not the list's own name."""
+LISTINGS = {"vaes": "sd-vae", "styles": "prompt-styles"}
+"""What the API calls a list, where that is not the list's own name."""
 TAKERS = {
     "models": ("model", "model"),
     "samplers": ("sampler_name", "sampler"),
@@ -30,19 +28,24 @@ def listed(standin: StandIn, name: str) -> Drawn:
     return Drawn(tool.invoke({"list": name}))
 
 
+def has_modules(standin: StandIn) -> bool:
+    return bool(standin.family.names("sd-modules"))
+
+
 def stock(standin: StandIn, name: str) -> list[str]:
     """Return the names of what the stand-in has, without what only a file's name says."""
-    attribute = STOCK.get(name, name)
-    if name == "vaes" and standin.state.catalogue.modules:
-        attribute = "modules"
-    return [bare(one) for one in getattr(standin.state.catalogue, attribute)]
-
-
-def bare(entry: Any) -> str:  # noqa: ANN401 - text, or an entry with a name of one sort or another
-    if isinstance(entry, dict):
-        return str(entry["name"])
-    name = getattr(entry, "label", None) or getattr(entry, "name", None) or entry
-    return str(name).removesuffix(".safetensors")
+    if name == "models":
+        found = [one.name for one in standin.state.checkpoints]
+    elif name == "scripts":
+        found = list(standin.family.scripts())
+    elif name == "schedulers":
+        replies = standin.family.replies["/sdapi/v1/schedulers"]
+        found = [one.get("label") or one["name"] for one in replies]
+    elif name == "vaes" and has_modules(standin):
+        found = standin.family.names("sd-modules")
+    else:
+        found = standin.family.names(LISTINGS.get(name, name))
+    return [one.removesuffix(".safetensors") for one in found]
 
 
 @pytest.mark.parametrize(("name", "family"), CELLS)
@@ -65,13 +68,13 @@ def test_a_listed_name_is_what_a_picture_is_then_drawn_with(
 ) -> None:
     standin = standins.of(family)
     parameter, record = TAKERS[name]
-    if name == "vaes" and standin.state.catalogue.modules:
+    if name == "vaes" and has_modules(standin):
         record = "modules"
     for one in listed(standin, name).variables["names"][-2:]:
         drawn = draw(standin, **{parameter: one})
         assert drawn.variables["warnings"] == []
         applied = getattr(standin.state.drawn[-1], record)
-        wanted = bare(one.rpartition("/")[2]) if name == "models" else one
+        wanted = one.rpartition("/")[2].removesuffix(".safetensors") if name == "models" else one
         assert applied in (wanted, (wanted,))
 
 

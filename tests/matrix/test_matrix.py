@@ -119,7 +119,7 @@ def check_enlarging(cell: Cell, standin: StandIn, drawn: Drawn) -> None:
     (request,) = [one.json for one in standin.received if one.path in WORK]
     assert {name: request[name] for name in cell.asked} == cell.asked
     # Nothing else tells which one did it; a server that does not know it leaves the size alone.
-    assert request["upscaler_1"] in [one.name for one in standin.state.catalogue.upscalers]
+    assert request["upscaler_1"] in standin.family.names("upscalers")
 
 
 def check_reading(cell: Cell, _standin: StandIn, drawn: Drawn) -> None:

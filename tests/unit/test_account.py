@@ -37,13 +37,8 @@ def test_what_is_not_said_or_makes_no_sense_is_empty(odd: object) -> None:
     names += ["sampler_name", "sd_model_name", "sd_model_hash"]
     for account in (Account(), Account(dict.fromkeys(names, odd))):
         assert (account.seeds, account.subseeds, account.infotexts) == ([], [], [])
-        assert account.first == 0
+        assert account.first == Account({"index_of_first_image": -1}).first == 0
         assert (account.sampler, account.model, account.model_hash) == ("", "", "")
-
-
-@pytest.mark.parametrize("index", [-1, "1", 1.5])
-def test_a_first_picture_that_cannot_be_is_the_first_of_all(index: object) -> None:
-    assert Account({"index_of_first_image": index}).first == 0
 
 
 def test_stable_diffusion_cpps_word_for_its_default_sampler_names_none() -> None:

@@ -60,10 +60,6 @@ def test_a_login_is_taken_out_of_the_address(login: str, username: str, password
     assert shown == ("http://gpu:7860", "http://gpu:7860/", "http://gpu:7860/docs")
 
 
-def test_an_address_shows_no_password() -> None:
-    assert "hunter2" not in repr(parse_address("http://me:hunter2@gpu:7860"))
-
-
 @pytest.mark.parametrize(
     "text",
     ["", "hello", "gpu:7860", "localhost:7860", "http:gpu", "http:/gpu", "http//gpu", "://gpu",
@@ -123,5 +119,7 @@ def test_the_host_comes_without_brackets_and_in_its_own_letters() -> None:
     assert parse_address("http://münchen.example").host == "münchen.example"
 
 
-def test_an_address_of_two_logins_is_two_addresses() -> None:
-    assert parse_address("http://me:a@gpu") != parse_address("http://me:b@gpu")
+def test_an_address_of_two_logins_is_two_addresses_though_neither_shows_it() -> None:
+    one, other = (parse_address(f"http://me:hunter{number}@gpu") for number in (1, 2))
+    assert one != other
+    assert "hunter" not in f"{one!r} {other!r}"

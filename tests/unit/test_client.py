@@ -59,14 +59,11 @@ def test_a_request_is_plain_json_without_a_login_where_none_is_set() -> None:
     assert body == {"prompt": "灯台", "steps": 20}
 
 
-def test_options_and_models_are_those_of_the_server() -> None:
+def test_options_models_and_what_is_in_a_picture_are_what_the_server_says() -> None:
     with answering(reply(OPTIONS)) as (_, there):
         assert there.options() == json.loads(OPTIONS)
     with answering(reply('[{"title": "a"}, null, "b", {"title": "c"}]')) as (_, there):
         assert there.sd_models() == [{"title": "a"}, {"title": "c"}]
-
-
-def test_a_picture_is_sent_to_be_read() -> None:
     with answering(reply('{"info": "a cat"}')) as (server, there):
         assert there.png_info(PICTURE) == {"info": "a cat"}
     assert sent(server)[1] == {"image": PICTURE.base64()}
@@ -238,16 +235,14 @@ def test_a_job_has_seconds_of_its_own_to_answer_and_few_to_connect(http: Request
 
 
 def test_connections_notice_a_peer_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[tuple[int, int]] = []
+    opened: list[socket.socket] = []
     create = connection.create_connection
 
     def watched(*where: Any, **options: Any) -> socket.socket:  # noqa: ANN401 - urllib3's own
-        opened = create(*where, **options)
-        alive = opened.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
-        seen.append((alive, opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)))
-        return opened
+        opened.append(create(*where, **options))
+        return opened[-1]
 
     monkeypatch.setattr(connection, "create_connection", watched)
-    with answering(reply(OPTIONS)) as (_, there):
-        there.options()
-    assert seen == [(1, 1)]
+    with answering(reply(OPTIONS)) as (_, there), generate(there):
+        assert opened[0].getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        assert opened[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1

@@ -46,9 +46,7 @@ def test_a_name_that_does_not_resolve_is_said_to() -> None:
     assert_says(failure("http://gpu.invalid:7860"), WebUIConnectionError, words)
 
 
-@pytest.mark.parametrize(
-    "host", ["gpu\x00", "a..b", "*", pytest.param("a" * 64, id="long label"), "x." * 150 + "x"]
-)
+@pytest.mark.parametrize("host", ["gpu\x00", "a..b", "*", "a" * 64, "x." * 150 + "x"], ids=ascii)
 def test_a_host_that_no_name_can_be_is_said_to(host: str) -> None:
     assert_says(failure(f"http://{host}:7860"), WebUIConnectionError, host)
 

@@ -152,9 +152,7 @@ def test_an_answer_that_is_not_a_webuis_is_said_not_to_be(body: object) -> None:
     assert ("a web page" in str(error)) == ("<html>" in str(body))
 
 
-@pytest.mark.parametrize(
-    "echo", [PASSWORD, base64.b64encode(f"me:{PASSWORD}".encode()).decode()], ids=["plain", "Basic"]
-)
-def test_a_login_that_the_server_echoes_is_not_repeated(echo: str) -> None:
+def test_a_login_that_the_server_echoes_is_not_repeated() -> None:
     # The helper that raises also looks for the password in all of the error.
-    assert "bad header *** in" in str(answered({"detail": f"bad header {echo} in"}, "422 No"))
+    for echo in (PASSWORD, base64.b64encode(f"me:{PASSWORD}".encode()).decode()):
+        assert "bad header *** in" in str(answered({"detail": f"bad header {echo} in"}, "422 No"))

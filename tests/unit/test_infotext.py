@@ -54,10 +54,6 @@ def test_text_without_pairs_is_all_prompt(text: str) -> None:
     assert fields(text) == ({"prompt": text.strip()} if text.strip() else {})
 
 
-def test_a_line_that_begins_as_the_pairs_do_may_hold_few() -> None:
-    assert parse_infotext("Steps: 20") == Infotext(parameters={"Steps": "20"})
-
-
 @pytest.mark.parametrize(
     ("written", "value"),
     [
@@ -76,7 +72,8 @@ def test_a_value_is_read_whole(written: str, value: str) -> None:
     assert (found["Size"], found["Version"]) == ("512x768", "1")
 
 
-def test_what_has_no_name_is_left_out() -> None:
+def test_pairs_may_be_few_and_what_has_no_name_is_left_out() -> None:
+    assert parse_infotext("Steps: 20") == Infotext(parameters={"Steps": "20"})
     found = parse_infotext("Steps: 20, , stray, : x, Sampler: Euler, Seed: 1,").parameters
     assert found == {"Steps": "20", "Sampler": "Euler", "Seed": "1"}
 

@@ -27,11 +27,8 @@ def test_the_largest_file_is_difys_default_unless_set(given: str, limit: int) ->
 
 @pytest.mark.parametrize(
     ("kept", "what_now"),
-    [
-        (True, "It is being drawn on and will be kept: run this again, or turn on the node's retry "
-         "on failure, to collect it. To wait in one call, "),
-        (False, "It is lost. To wait longer, "),
-    ],
+    [(True, "It is being drawn on and will be kept: run this again, or turn on the node's retry on "
+      "failure, to collect it. To wait in one call, "), (False, "It is lost. To wait longer, ")],
 )  # fmt: skip
 def test_a_limit_that_strikes_is_told_with_the_variable_that_moves_it(
     kept: bool, what_now: str
