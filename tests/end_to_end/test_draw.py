@@ -42,15 +42,6 @@ def test_settings_that_are_set_reach_the_picture(standin: StandIn) -> None:
     assert drawn.warnings == []
 
 
-@pytest.mark.parametrize(("family", "repeated"), [("a1111", "n_iter"), ("sdcpp", "batch_size")])
-def test_as_many_are_drawn_as_asked(family: str, repeated: str) -> None:
-    with StandIn(family=family) as standin:
-        drawn = draw(standin, count=3)
-        assert sent(standin)[repeated] == 3
-    assert len(set(drawn.variables["seeds"])) == len(drawn.files) == 3
-    assert drawn.warnings == []
-
-
 @pytest.mark.parametrize(
     ("asked", "most", "size"),
     [

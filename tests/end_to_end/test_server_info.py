@@ -137,25 +137,17 @@ def test_a_proxys_login_page_is_a_login_too_and_an_open_door_is_none(standin: St
 
 
 @pytest.mark.parametrize(
-    ("started", "login", "kind", "words"),
+    ("started", "login", "words"),
     [
-        (
-            {"api_auth": "me:right"},
-            LOGIN,
-            errors.WebUIAuthenticationError,
-            "refuses the login 'me'",
-        ),
-        ({"api_auth": "me:right"}, {}, errors.WebUIAuthenticationError, "asks for a login"),
-        ({"api": False}, {}, errors.WebUINotFoundError, "--api"),
+        ({"api_auth": "me:right"}, LOGIN, "refuses the login 'me'"),
+        ({"api_auth": "me:right"}, {}, "asks for a login"),
+        ({"api": False}, {}, "--api"),
     ],
 )
 def test_a_server_that_does_not_let_in_or_is_gone_is_an_error(
-    started: dict[str, Any],
-    login: dict[str, str],
-    kind: type[errors.StableDiffusionError],
-    words: str,
+    started: dict[str, Any], login: dict[str, str], words: str
 ) -> None:
-    with StandIn(**started) as standin, pytest.raises(kind, match=words):
+    with StandIn(**started) as standin, pytest.raises(errors.WebUIError, match=words):
         ask(standin, **login)
     with pytest.raises(errors.WebUIConnectionError, match="refused the connection"):
         ask(standin, **login)

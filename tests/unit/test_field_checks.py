@@ -97,13 +97,6 @@ def test_a_field_that_is_not_read_is_said_with_what_does_its_work_there() -> Non
     ]
 
 
-def test_without_a_schema_the_catalogue_tells_what_is_not_read() -> None:
-    warning, *_ = warned({"restore_faces": True, "tiling": True}, REAL["sdnext"])
-    assert warning.startswith("restore_faces has no effect: SD.Next does not know it.")
-    assert "detailer_enabled" in warning
-    assert warned({"tiling": True}, REAL["sdnext"]) == []
-
-
 def test_options_that_are_not_read_go_by_the_parameters_that_carry_them() -> None:
     options: Fields = {"override_settings": {"sd_vae": "x", "eta_noise_seed_delta": 1}}
     (warning,) = warned(options, read=frozenset({"prompt"}))

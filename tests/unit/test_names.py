@@ -41,7 +41,6 @@ MODELS = [DREAM, UNHASHED, WINDOWS]
         ("Dream", ["dream", "Dream", "DREAM"], "Dream"),
         ("DREAM", ["dream", "Dream"], None),
         ("", SAMPLERS, None),
-        ("Eule", SAMPLERS, None),
         ("Euler b", SAMPLERS, None),
         ("DPM 2M", SAMPLERS, None),
         ("\ud800", SAMPLERS, None),
@@ -86,7 +85,6 @@ def test_an_unknown_name_is_answered_with_the_closest(
         # Those that only people use.
         ("DREAMSHAPER_8", DREAM),
         ("6CE0161689", DREAM),
-        ("V1-5.Pruned.CKPT", UNHASHED),
     ],
 )
 def test_every_spelling_of_a_model_becomes_its_title(wanted: str, model: dict[str, Any]) -> None:

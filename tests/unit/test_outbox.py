@@ -71,14 +71,3 @@ def test_leaving_frees_the_one_who_waits(how: Callable[[Outbox], None], kept: li
     outbox.end()
     outbox.attend()
     assert [one.width for one in (outbox.take(0), outbox.take(0)) if one] == kept
-
-
-def test_what_is_discarded_is_gone_and_more_is_dropped() -> None:
-    outbox = Outbox()
-    outbox.abandon()
-    outbox.put(picture())
-    outbox.discard()
-    outbox.put(picture())
-    outbox.end()
-    assert outbox.is_empty
-    assert outbox.stored_bytes == 0
