@@ -6,8 +6,10 @@ from typing import Any
 
 from dify_plugin import Tool
 from dify_plugin.entities.tool import ToolInvokeMessage
+from PIL import Image
 
 from devtools.standin import StandIn
+from support.dify_files import picture
 from tools.txt2img import Txt2ImgTool
 
 
@@ -57,6 +59,13 @@ def draw(
     """A small picture by txt2img."""
     small = {"prompt": "a cat", "width": 64, "height": 64}
     return Drawn(invoke(Txt2ImgTool, where, small | given, credentials))
+
+
+def lying_picture() -> bytes:
+    """96x64 pixels that a viewer turns by a quarter."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return picture(96, 64, "JPEG", exif=exif)
 
 
 def all_sent(standin: StandIn, job: str = "txt2img") -> list[dict[str, Any]]:

@@ -1,12 +1,14 @@
 """The account of a drawing: each picture's own, and what a person or the next node reads."""
 
 import json
+import re
 
 import pytest
 
 from webui.errors import WebUIResponseError
 from webui.http.account import Account
 from webui.pictures.picture import Picture
+from webui.report import Report
 from webui.run.summary import Collector, Summary
 from webui.sketch import Sketched
 from webui.values import Fields
@@ -36,19 +38,13 @@ def summary(told: Fields, *pictures: Picture, request: Fields | None = None) -> 
     return collector.summary(request or {"prompt": "a cat"}, Account(told), 1.26)
 
 
-def test_each_image_has_its_seed_size_and_infotext() -> None:
+def test_each_image_has_its_name_seed_size_and_infotext() -> None:
     first, second = summary(TOLD, picture(), picture("jpg")).images
+    assert re.fullmatch(r"txt2img-\d{8}-\d{6}-1\.png", first.filename)
+    assert second.filename.endswith("-2.jpg")
     assert (first.seed, first.subseed, first.infotext) == (7, 1, "first")
     assert (second.seed, second.subseed, second.infotext) == (8, 2, "second")
     assert (first.width, first.height, first.grid, first.extra) == (512, 256, False, False)
-
-
-def test_file_names_differ_and_end_as_their_type() -> None:
-    collector = Collector("upscale")
-    names = [collector.add(picture(kind)).filename for kind in ("png", "jpg", "webp")]
-    assert [name.rpartition(".")[2] for name in names] == ["png", "jpg", "webp"]
-    assert len(set(names)) == 3
-    assert all(name.startswith("upscale-") for name in names)
 
 
 def test_a_grid_comes_first_and_extras_last_without_a_seed() -> None:
@@ -77,22 +73,6 @@ def test_without_either_the_images_still_arrive() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "told",
-    [
-        {"all_seeds": None, "infotexts": None},
-        {"all_seeds": [], "infotexts": [], "index_of_first_image": None},
-        {"all_seeds": "7", "infotexts": "text", "index_of_first_image": "1"},
-        {"all_seeds": {}, "all_subseeds": 5, "sd_model_name": None},
-    ],
-    ids=str,
-)
-def test_an_account_of_other_shapes_is_tolerated(told: Fields) -> None:
-    (found,) = summary(told, picture()).images
-    assert not found.grid
-    assert found.seed is None
-
-
 def test_no_images_is_an_error_unless_none_were_to_be_sent() -> None:
     with pytest.raises(WebUIResponseError, match=r"sent no images\. Its own log says why"):
         summary(TOLD)
@@ -112,7 +92,7 @@ def test_the_text_says_how_many_size_model_time_seeds_and_warnings() -> None:
 
 def test_a_sketch_adds_its_prompt_and_says_nothing_twice() -> None:
     found = summary(TOLD | {"all_seeds": [7]}, picture())
-    sketched = Sketched(found, "oil painting, a cat")
+    sketched: Report = Sketched(found, "oil painting, a cat")
     assert sketched.text() == f"{found.text()}\nPrompt: oil painting, a cat"
     assert sketched.json() is None
     assert sketched.variables() == found.variables()
