@@ -46,7 +46,9 @@ _KNOWN: dict[type[StableDiffusionError], type[Exception]] = {
 
 # What must change where the plugin runs, by `caller_setting`.
 _SETTINGS = {
-    "hosts": 'On Linux, give the plugin_daemon service extra_hosts: "host.docker.internal:host-gateway".',
+    "hosts": (
+        'On Linux, give the plugin_daemon service extra_hosts: "host.docker.internal:host-gateway".'
+    ),
     "no_proxy": "Add the WebUI's host to NO_PROXY of the plugin daemon.",
 }
 

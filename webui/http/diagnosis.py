@@ -45,12 +45,7 @@ def diagnose_exception(error: BaseException, address: Address) -> WebUIError:
     if isinstance(error, requests.exceptions.SSLError):
         return _of_tls(causes, address)
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        unresolved = f"The name {address.host} does not resolve."
-        if address.host == "host.docker.internal":
-            return WebUIConnectionError(unresolved, caller_setting="hosts")
-        return WebUIConnectionError(
-            f"{unresolved} Check the spelling, or use the machine's IP address."
-        )
+        return _of_unknown_host(address)
     codes = {cause.errno for cause in causes if isinstance(cause, OSError)}
     if errno.ECONNREFUSED in codes:
         return WebUIConnectionError(
@@ -76,6 +71,15 @@ def diagnose_exception(error: BaseException, address: Address) -> WebUIError:
     other = " If it speaks TLS, write https:// instead." if address.url.scheme == "http" else ""
     return WebUIConnectionError(
         f"{address} closed the connection without an answer. Did the WebUI crash or restart?{other}"
+    )
+
+
+def _of_unknown_host(address: Address) -> WebUIConnectionError:
+    unresolved = f"The name {address.host} does not resolve."
+    if address.host == "host.docker.internal":
+        return WebUIConnectionError(unresolved, caller_setting="hosts")
+    return WebUIConnectionError(
+        f"{unresolved} Check the spelling, or use the machine's IP address."
     )
 
 
