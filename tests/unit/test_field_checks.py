@@ -144,7 +144,7 @@ def test_the_real_ones_have_their_own(key: str, given: Fields, words: str) -> No
     assert words in warning
 
 
-STRICT = Family("x", "X", least={"cfg_scale": 0}, hires_wants_strength=True)
+STRICT = Family("x", "X", lowest={"cfg_scale": 0}, hires_wants_strength=True)
 
 
 @pytest.mark.parametrize(

@@ -98,11 +98,11 @@ class WebUIClient:
         """`GET /options`: the server-wide settings; WebUIResponseError unless a WebUI's."""
         response = self._exchange("GET", Endpoint.OPTIONS)
         found = self._json(response)
-        if not isinstance(found, dict) or not {"sd_model_checkpoint", "samples_format"} & set(
-            found
-        ):
+        known = isinstance(found, dict) and {"sd_model_checkpoint", "samples_format"} & set(found)
+        # A fresh SD.Next lists only the options that were ever set.
+        if not known and not (isinstance(found, dict) and self._says_its_version()):
             raise diagnosis.not_a_webui(response, self.address)
-        return found
+        return dict(found)
 
     def sd_models(self) -> list[dict[str, Json]]:
         """`GET /sd-models`: {title, model_name, hash, sha256, filename, config} each."""
@@ -150,6 +150,10 @@ class WebUIClient:
         """`GET /version`, which SD.Next alone has: {updated, commit, …}."""
         return self._look_up("GET", Endpoint.VERSION)
 
+    def options_info(self) -> Json:
+        """`GET /options-info`, which SD.Next alone has: {options: {name: {type, default, …}}}."""
+        return self._look_up("GET", Endpoint.OPTIONS_INFO)
+
     def option_values(self) -> Json:
         """`GET /options`, where a call can do without."""
         return self._look_up("GET", Endpoint.OPTIONS)
@@ -190,6 +194,10 @@ class WebUIClient:
     def interrupt(self) -> Json:
         """`POST /interrupt`: end the job that runs, whosever it is."""
         return self._look_up("POST", Endpoint.INTERRUPT, {})
+
+    def _says_its_version(self) -> bool:
+        version = self.version()
+        return isinstance(version, dict) and "app" in version
 
     def _look_up(
         self,

@@ -27,6 +27,16 @@ from webui.http.address import Address
 Broken = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError)
 
 
+# As torch and CUDA say it.
+_OUT_OF_MEMORY = (
+    "out of memory",
+    "outofmemory",
+    "can't allocate memory",
+    "cublas_status_alloc_failed",
+    "not enough memory",
+)
+
+
 def diagnose_exception(error: BaseException, address: Address) -> WebUIError:
     """Say why no whole answer came. Timeouts first: ConnectTimeout is a ConnectionError too."""
     if isinstance(error, requests.ConnectTimeout):
@@ -107,10 +117,10 @@ def diagnose_status(response: requests.Response, address: Address) -> WebUIError
     if status in {401, 403}:
         return WebUIAuthenticationError(
             f"{address} refuses the login {address.username!r} ({status}){said} Set username and "
-            "password as in the WebUI's --api-auth."
+            "password as in the WebUI's --api-auth (SD.Next: --auth)."
             if address.username
             else f"{address} asks for a login ({status}){said} Set username and password in the "
-            "plugin's settings, as in the WebUI's --api-auth."
+            "plugin's settings, as in the WebUI's --api-auth (SD.Next: --auth)."
         )
     if status == requests.codes.not_found and _is_bare_not_found(response):
         return WebUINotFoundError(
@@ -119,7 +129,7 @@ def diagnose_status(response: requests.Response, address: Address) -> WebUIError
         )
     if status < requests.codes.server_error:
         return WebUIRequestError(f"{address} refused the request ({status}){said}")
-    if "outofmemory" in said.lower().replace(" ", ""):
+    if any(words in said.lower() for words in _OUT_OF_MEMORY):
         return WebUIOutOfMemoryError(
             f"The graphics memory of {address} does not suffice{said} Ask for a smaller width, "
             "height, batch_size or hr_scale."

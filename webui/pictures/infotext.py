@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass, field
 
 _NEGATIVE = "Negative prompt:"
+# SD.Next repeats the prompt there, before its styles.
+_TEMPLATE = "Template: "
 _NAME = re.compile(r"\s*(\w[\w ()/.+-]{0,99}):\s*")
 # Fewer pairs are a prompt with colons in it, unless they begin as the pairs do.
 _FEWEST_PAIRS = 3
@@ -32,6 +34,8 @@ def parse_infotext(text: str) -> Infotext:
     prompt: list[str] = []
     negative: list[str] = []
     place = prompt
+    if lines and lines[-1].startswith(_TEMPLATE):
+        lines.pop()
     for line in lines:
         if line.lstrip().startswith(_NEGATIVE):
             place = negative

@@ -75,6 +75,9 @@ def fields_of(found: Infotext) -> Fields:
         fields["restore_faces"] = True
     if _SECOND_PASS & pairs.keys():
         fields |= _second_pass(pairs)
+    if "Hires strength" in pairs and fields.get("denoising_strength") == 0:
+        # SD.Next writes 0.0 there, whatever was used.
+        del fields["denoising_strength"]
     options = _options(pairs)
     clip_skip = _converted(
         pairs,

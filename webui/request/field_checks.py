@@ -65,11 +65,16 @@ def _lonely_phase(request: Request, _server: Server) -> Iterator[str]:
         )
 
 
-def _too_little(request: Request, server: Server) -> Iterator[str]:
-    for name, least in server.family.least.items():
+def _beyond(request: Request, server: Server) -> Iterator[str]:
+    family = server.family
+    for name in {**family.lowest, **family.highest}:
         value = request.fields.get(name)
-        if isinstance(value, int | float) and value < least:
-            yield f"{name}: {server.family.label} wants {least} or more."
+        if not isinstance(value, int | float):
+            continue
+        if value < family.lowest.get(name, value):
+            yield f"{name}: {family.label} wants {family.lowest[name]} or more."
+        if value > family.highest.get(name, value):
+            yield f"{name}: {family.label} takes {family.highest[name]} at the most."
 
 
 def _wants_strength(_request: Request, server: Server) -> Iterator[str]:
@@ -169,7 +174,7 @@ _CRASHES = (
         ),
         _wants_strength,
     ),
-    Rule(_always, _too_little),
+    Rule(_always, _beyond),
 )
 
 _WARNINGS = (

@@ -66,7 +66,8 @@ def apply_loras(loras: list[Lora], request: Request, server: Server) -> None:
     beside it, by path. InvalidParameterError for one that the server does not have.
     """
     found = [
-        Lora(server.find(one.name, "lora", "LoRA", server.loras), one.weights) for one in loras
+        Lora(server.lora_as_sent(server.find(one.name, "lora", "LoRA", server.loras)), one.weights)
+        for one in loras
     ]
     if not found:
         return
@@ -101,6 +102,7 @@ def warn_of_tags(request: Request, server: Server) -> list[str]:
     listed = server.loras(afresh=False)
     if listed is None:
         return []
+    listed = [name for name in listed if server.lora_as_sent(name) == name]
     return [
         f"The prompt's {one.tag} does nothing: the server has no LoRA of that name. "
         + suggest_names(one.name, listed)

@@ -109,5 +109,15 @@ def _check_scripts(request: Request, server: Server) -> None:
             )
         server.find(name, "script_name", "selectable script", server.scripts(always_on=False))
     if server.reads("alwayson_scripts"):
-        for script in request.fields.get("alwayson_scripts", {}):
+        for script, given in request.fields.get("alwayson_scripts", {}).items():
+            if script.strip().lower() == "refiner":
+                raise InvalidParameterError(
+                    "alwayson_scripts: servers ignore 'refiner' there. Use refiner_checkpoint and "
+                    "refiner_switch_at."
+                )
             server.find(str(script), "alwayson_scripts", "always-on script", always_on)
+            if not isinstance(given, dict):
+                raise InvalidParameterError(
+                    f"alwayson_scripts: servers ignore {script!r} unless its value is an object "
+                    'such as {"args": […]}.'
+                )

@@ -54,7 +54,8 @@ def _check_sampler(fields: Fields, server: Server, names: _Names) -> None:
         if entries is None:
             return
         known = [*_names_in(entries), *server.family.unlisted_samplers]
-        found = match_name(wanted, known) or _by_alias(wanted, entries)
+        alias = server.family.sampler_aliases.get(wanted.strip().lower(), "")
+        found = match_name(wanted, known) or _by_alias(wanted, entries) or match_name(alias, known)
         if found:
             fields[names.sampler] = found
             return
@@ -106,6 +107,8 @@ def _check_scheduler(fields: Fields, server: Server, names: _Names) -> None:
             return
         known = list(dict.fromkeys(spellings.values()))
         found = match_name(wanted, known) or spellings.get(match_name(wanted, spellings) or "")
+        if found is None and _is_automatic(wanted):
+            found = next((name for name in known if _is_automatic(name)), None)
         if found:
             fields[names.scheduler] = found
             return

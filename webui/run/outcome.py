@@ -6,7 +6,7 @@ from webui.errors import WebUIServerError, WrongModelError
 from webui.http.endpoints import Endpoint
 from webui.request.request import Request
 from webui.run.summary import Summary
-from webui.server.names import spellings_of
+from webui.server.names import Model, spellings_of
 from webui.server.server import Server
 
 
@@ -20,8 +20,9 @@ def compare_outcome(
     """
     if server.family.leaves_previews and not interrupted:
         _refuse_leftovers(summary, server)
-    _refuse_other_model(summary, request, server)
     return [
+        *_modelled(summary, request, server),
+        *_seeded(summary, request),
         *_counted(summary, request),
         *_sized(summary, request, server),
         *_sampled(summary, request),
@@ -45,24 +46,28 @@ def _refuse_leftovers(summary: Summary, server: Server) -> None:
         )
 
 
-def _refuse_other_model(summary: Summary, request: Request, server: Server) -> None:
+def _modelled(summary: Summary, request: Request, server: Server) -> Iterator[str]:
+    """A finished picture is refused only when another model of the list certainly drew it."""
     wanted, drew, drew_hash = request.model, summary.model, summary.account.model_hash
     if not wanted or not drew:
         return
     models = server.entries(Endpoint.SD_MODELS) or []
     asked = [model for model in models if wanted in spellings_of(model)]
-    for model in asked:
-        known = {spelling.casefold() for spelling in spellings_of(model)}
-        if drew_hash and model.get("hash"):
-            if drew_hash == model["hash"]:
-                return
-        elif drew.casefold() in known:
-            return
-    if asked:
+    if not asked or any(_is_it(model, drew, drew_hash) for model in asked):
+        return
+    if any(_is_it(model, drew, drew_hash) for model in models if model not in asked):
         raise WrongModelError(
             f"The server drew with the model {drew}, not with {wanted}. Its log says why it did "
             "not load the one you named."
         )
+    yield (f"The server calls the model that drew {drew}. Whether that is {wanted} cannot be told.")
+
+
+def _is_it(model: Model, name: str, short_hash: str) -> bool:
+    """Whether a server that says this name and hash, "" for none, means this model."""
+    if short_hash and model.get("hash"):
+        return bool(short_hash == model["hash"])
+    return name.casefold() in {spelling.casefold() for spelling in spellings_of(model)}
 
 
 def _counted(summary: Summary, request: Request) -> Iterator[str]:
@@ -91,7 +96,16 @@ def _sized(summary: Summary, request: Request, server: Server) -> Iterator[str]:
             return
 
 
+def _seeded(summary: Summary, request: Request) -> Iterator[str]:
+    """Some servers replace a seed that is too large for them, without a word."""
+    asked, seeds = request.fields.get("seed", -1), summary.seeds
+    if isinstance(asked, int) and asked >= 0 and seeds and seeds[0] != asked:
+        yield f"The server drew with the seed {seeds[0]} instead of {asked}."
+
+
 def _sampled(summary: Summary, request: Request) -> Iterator[str]:
-    asked, used = request.fields.get("sampler_name"), summary.sampler
-    if asked and used and str(asked).casefold() not in {used.casefold(), "default"}:
-        yield f"The server used the sampler {used} instead of {asked}."
+    asked, used = str(request.fields.get("sampler_name") or ""), summary.sampler.casefold()
+    # stable-diffusion.cpp names the scheduler with it.
+    both = f"{asked} {request.fields.get('scheduler', '')}".casefold()
+    if asked and used and used not in {asked.casefold(), both} and asked.casefold() != "default":
+        yield f"The server used the sampler {summary.sampler} instead of {asked}."

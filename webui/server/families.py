@@ -35,7 +35,8 @@ class Family:
 
     has_schema: whether it has an `/openapi.json` unless that is turned off; one that never has
     reads the form fields that the catalogue does not deny it, `also_reads` (by job), and no others.
-    most, least: the values beyond which it cuts, or refuses, a field.
+    most: the value to which it cuts a field. lowest, highest: those beyond which it fails, or
+    draws something else without a word.
     unused: fields that its schema lists and its code leaves alone, with the reason.
     unused_options: the same for options of override_settings.
     """
@@ -48,7 +49,8 @@ class Family:
     has_schema: bool = True
     also_reads: Mapping[str, frozenset[str]] = field(default_factory=dict)
     most: Mapping[str, int] = field(default_factory=dict)
-    least: Mapping[str, int] = field(default_factory=dict)
+    lowest: Mapping[str, int] = field(default_factory=dict)
+    highest: Mapping[str, int] = field(default_factory=dict)
     unused: Mapping[str, str] = field(default_factory=dict)
     unused_options: Mapping[str, str] = field(default_factory=dict)
 
@@ -57,14 +59,20 @@ class Family:
     hashes_models: bool = True
     # The CLIP skip is a field of the request, not an option.
     clip_skip_is_field: bool = False
-    # LoRAs are listed beside the prompt, by path, and tags inside it are not read.
+    # LoRAs are listed beside the prompt, by path, and tags inside it are not read; the aliases
+    # inside their files count.
     lora_by_path: bool = False
+    lora_by_alias: bool = True
+    # `GET /options` has only those that were ever set.
+    lists_set_options: bool = False
     # The scheduler is part of the sampler's name; it goes by its label, not by its short name;
-    # the old field of the sampler is not read; samplers that it takes and does not list.
+    # the old field of the sampler is not read; samplers that it takes and does not list, as such
+    # or, in lower case, as other names of those that it lists.
     joins_scheduler: bool = False
     scheduler_by_label: bool = True
     sampler_by_index: bool = True
     unlisted_samplers: tuple[str, ...] = ()
+    sampler_aliases: Mapping[str, str] = field(default_factory=dict)
     # Without a switch point, the refiner is never used, elsewhere at once.
     refiner_waits: bool = False
     # The second pass wants an upscaler by name, and a strength above 0.
@@ -117,12 +125,25 @@ FAMILIES = (
             "img2img": frozenset({"clip_skip", "lora", "extra_images", "init_images"}),
         },
         most={"steps": 100, "batch_size": 8},
-        least={"cfg_scale": 0},
+        lowest={"cfg_scale": 0, "steps": 1},
+        # A C int; above it another seed is drawn with.
+        highest={"seed": 2**31 - 1},
         model_is_fixed=True,
         hashes_models=False,
         clip_skip_is_field=True,
         lora_by_path=True,
         scheduler_by_label=False,
+        sampler_aliases={
+            "ddim": "ddim_trailing",
+            "dpm++ 2m": "dpm++2m",
+            "dpm++ 2m sde": "dpm++2m_sde",
+            "k_dpm_2": "dpm2",
+            "k_dpmpp_2m": "dpm++2m",
+            "k_dpmpp_2m_sde": "dpm++2m_sde",
+            "k_euler": "euler",
+            "k_euler_a": "euler_a",
+            "k_heun": "heun",
+        },
         hires_wants_strength=True,
         turns_by_exif=False,
         enlarges=False,
@@ -134,6 +155,8 @@ FAMILIES = (
         answers=Endpoint.VERSION,
         unused={"inpainting_fill": "SD.Next lists the field and does not use it"},
         clip_skip_is_field=True,
+        lora_by_alias=False,
+        lists_set_options=True,
         sampler_by_index=False,
         unlisted_samplers=("Default",),
         hires_wants_upscaler=True,
@@ -156,12 +179,19 @@ FAMILIES = (
         lambda schema: schema.has(Endpoint.SD_MODULES),
         refiner_waits=True,
     ),
-    # AUTOMATIC1111 before 1.9 has no schedulers either, and resembles it in all that matters here.
+    # AUTOMATIC1111 before 1.9.
+    Family(
+        "a1111",
+        "AUTOMATIC1111",
+        lambda schema: not schema.has(Endpoint.SCHEDULERS) and schema.has(Endpoint.INTERROGATE),
+        joins_scheduler=True,
+    ),
     Family(
         "classic",
         "Forge Classic",
         lambda schema: not schema.has(Endpoint.SCHEDULERS),
         joins_scheduler=True,
+        turns_by_exif=False,
     ),
     Family(
         "reforge",

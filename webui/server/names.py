@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from webui.values import Json
 
 _HASH_SUFFIX = re.compile(r"\s*\[[0-9a-fA-F]+\]$")
+_ENDING = re.compile(r"\.(safetensors|ckpt|pt|pth|bin|gguf)$", re.IGNORECASE)
 
 type Model = Mapping[str, Json]
 
@@ -50,9 +51,11 @@ def spellings_of(model: Model) -> list[str]:
     """
     title = str(model.get("title") or model.get("model_name") or "")
     path_in_folder = _HASH_SUFFIX.sub("", title)
-    file_name = re.split(r"[\\/]", str(model.get("filename") or path_in_folder))[-1]
-    stem = re.sub(r"\.[A-Za-z0-9]+$", "", file_name)
+    file_name = _last_part(str(model.get("filename") or path_in_folder))
+    stem = _ENDING.sub("", file_name)
     found = [title, path_in_folder, model.get("model_name"), stem]
+    # What people read off the folder, and what SD.Next writes of a model that is a folder.
+    found += [_ENDING.sub("", path_in_folder), _last_part(path_in_folder)]
     short = model.get("hash")
     found += [short, model.get("sha256")]
     if short:
@@ -90,4 +93,8 @@ def _squash(name: str) -> str:
 
 
 def _file_name(model: Model) -> str:
-    return re.split(r"[\\/]", str(model.get("filename") or ""))[-1]
+    return _last_part(str(model.get("filename") or ""))
+
+
+def _last_part(path: str) -> str:
+    return re.split(r"[\\/]", path)[-1]

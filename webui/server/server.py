@@ -107,14 +107,31 @@ class Server:
             return None
         return [str(entry[key]) for key in ("name", "alias") for entry in entries if entry.get(key)]
 
+    def lora_as_sent(self, name: str) -> str:
+        """A LoRA's name, in place of its alias where the server knows none."""
+        if self.family.lora_by_alias:
+            return name
+        entries = self.entries(Endpoint.LORAS) or []
+        named = [str(e["name"]) for e in entries if e.get("name") and e.get("alias") == name]
+        return named[0] if named and name not in {e.get("name") for e in entries} else name
+
     def scripts(self, *, always_on: bool) -> Offered:
-        """The names of the selectable or the always-on scripts, or of both where none can tell."""
+        """The names of the selectable or the always-on scripts, or of both where none can tell.
+
+        Scripts without controls are in the plain list alone, which is asked only when a name is
+        not found.
+        """
 
         def offered(afresh: bool) -> list[str] | None:
             entries = self.entries(Endpoint.SCRIPT_INFO, afresh=afresh)
             if entries is None:
                 return self._all_scripts(afresh=afresh)
-            return [str(e.get("name")) for e in entries if bool(e.get("is_alwayson")) is always_on]
+            named = [str(e.get("name")) for e in entries if bool(e.get("is_alwayson")) is always_on]
+            if not afresh:
+                return named
+            told = {str(entry.get("name")).casefold() for entry in entries}
+            plain = self._all_scripts(afresh=afresh) or []
+            return [*named, *(name for name in plain if name.casefold() not in told)]
 
         return offered
 
@@ -188,7 +205,14 @@ class Server:
 
     def _read_option_names(self) -> tuple[list[str] | None, float]:
         found = self._client.option_values()
-        return list(found) if isinstance(found, dict) else None, _LIST_LIFETIME
+        names = list(found) if isinstance(found, dict) else None
+        if names is not None and self.family.lists_set_options:
+            told = self._client.options_info()
+            every = told.get("options") if isinstance(told, dict) else None
+            if not isinstance(every, dict):
+                return None, _LIST_LIFETIME
+            names = list(dict.fromkeys([*names, *every]))
+        return names, _LIST_LIFETIME
 
     def _read_scripts(self) -> tuple[list[str] | None, float]:
         found = self._client.scripts()
