@@ -55,7 +55,8 @@ def spellings_of(model: Model) -> list[str]:
     stem = _ENDING.sub("", file_name)
     found = [title, path_in_folder, model.get("model_name"), stem]
     # What people read off the folder, and what SD.Next writes of a model that is a folder.
-    found += [_ENDING.sub("", path_in_folder), _last_part(path_in_folder)]
+    without_ending = _ENDING.sub("", path_in_folder)
+    found += [without_ending, _last_part(without_ending)]
     short = model.get("hash")
     found += [short, model.get("sha256")]
     if short:
