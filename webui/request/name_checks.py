@@ -10,6 +10,7 @@ from webui.request.request import Request
 from webui.request.samplers import check_samplers
 from webui.server.names import match_name
 from webui.server.server import Server
+from webui.values import Json
 
 _NO_CHECKPOINT = {"none", "use same checkpoint"}
 _VAE_WORDS = ["Automatic", "None"]
@@ -60,13 +61,39 @@ def _check_checkpoints(request: Request, server: Server) -> None:
 
 
 def _check_options(request: Request, server: Server) -> None:
-    """Option names: one that does not exist is an error 500 or, on SD.Next, not heeded."""
+    """Options by name and type.
+
+    One that does not exist is an error 500 or, on SD.Next, not heeded. A value of another type can
+    break every later job of everybody, until somebody sets the option right.
+    """
     if not request.overrides or not server.reads("override_settings"):
         return
-    known = server.option_names() or []
-    for option in request.overrides:
-        if known and option not in known:
-            raise server.missing(option, "override_settings", "option", known)
+    known = server.options() or {}
+    for option, value in request.overrides.items():
+        if not known:
+            return
+        if option not in known:
+            raise server.missing(option, "override_settings", "option", list(known))
+        wanted = _kind(known[option])
+        if wanted and _kind(value) not in {wanted, ""}:
+            raise InvalidParameterError(
+                f"override_settings: {option} is {wanted} on this server, not {value!r}."
+            )
+
+
+def _kind(value: Json) -> str:
+    """The type of an option's value in words, "" where it tells none."""
+    match value:
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "text"
+        case list():
+            return "a list"
+        case _:
+            return ""
 
 
 def _check_vae(request: Request, server: Server) -> None:

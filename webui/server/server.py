@@ -135,9 +135,9 @@ class Server:
 
         return offered
 
-    def option_names(self) -> list[str] | None:
-        """The options that override_settings can set."""
-        return self._shelf.get("option names", self._read_option_names)
+    def options(self) -> Fields | None:
+        """The options that override_settings can set, each with the value it has, or by default."""
+        return self._shelf.get("options", self._read_options)
 
     def broke_off(self) -> bool:
         """Whether the last job was broken off, by somebody or by an error; asked anew each time."""
@@ -203,16 +203,18 @@ class Server:
             return None, _LIST_LIFETIME
         return [entry for entry in found if isinstance(entry, dict)], _LIST_LIFETIME
 
-    def _read_option_names(self) -> tuple[list[str] | None, float]:
+    def _read_options(self) -> tuple[Fields | None, float]:
         found = self._client.option_values()
-        names = list(found) if isinstance(found, dict) else None
-        if names is not None and self.family.lists_set_options:
+        if isinstance(found, dict) and self.family.lists_set_options:
             told = self._client.options_info()
             every = told.get("options") if isinstance(told, dict) else None
             if not isinstance(every, dict):
                 return None, _LIST_LIFETIME
-            names = list(dict.fromkeys([*names, *every]))
-        return names, _LIST_LIFETIME
+            found = {
+                name: one.get("default") if isinstance(one, dict) else None
+                for name, one in every.items()
+            } | found
+        return found if isinstance(found, dict) else None, _LIST_LIFETIME
 
     def _read_scripts(self) -> tuple[list[str] | None, float]:
         found = self._client.scripts()
