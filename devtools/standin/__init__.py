@@ -69,10 +69,6 @@ class StandIn:
         """
         self._app.plans.fail(path, status, body, content_type)
 
-    def break_off_next(self, path: str, *, after_images: int = 2) -> None:
-        """Cut the next reply to `path` off after so many whole images, and hang up."""
-        self._app.plans.breaks[path].append(after_images)
-
     def hang_next(self, path: str) -> None:
         """Take the next request to `path` and never answer it."""
         self._app.plans.hangs[path] += 1

@@ -25,7 +25,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--cache", type=int, default=2**27, metavar="BYTES", help="of encoded pictures kept")
     add("--no-api", dest="api", action="store_false", help="as a WebUI started without --api")
     add("--no-docs", dest="docs", action="store_false", help="without /openapi.json")
-    add("--no-gzip", dest="gzip", action="store_false")
     add("--verbose", action="store_true", help="print a line per request")
     try:
         standin = StandIn(**vars(parser.parse_args(arguments)))

@@ -16,10 +16,6 @@ from devtools.standin.failures import ClosingError, CrashError, Plans, RefusalEr
 from devtools.standin.family import API
 from devtools.standin.state import Start, State
 
-# The stand-in's own, for who runs it in another process: how many requests have come, and how many
-# generations are drawn or wait. Asking counts as none.
-COUNTS = "/standin/counts"
-
 type View = Callable[[], Any]
 
 
@@ -43,15 +39,14 @@ class App:
         self.plans = Plans()
         logins = (start.get("api_auth") or "").split(",")
         self._logins = dict(one.split(":") for one in logins if one)
-        self._gzips = start.get("gzip", True) and self.family.traits.compresses_from is not None
         api, docs = start.get("api", True), start.get("docs", True)
         self.flask = Flask(__name__, static_folder=None)
         told = [path for path in self.family.replies if path.startswith("/")]
         views = {f"GET {path}": partial(self.told, path) for path in told} | self.views()
-        for route, view in {**views, f"GET {COUNTS}": self._counts}.items():
+        for route, view in views.items():
             method, path = route.split()
             shown = api if path.startswith(API) else docs or path != "/openapi.json"
-            if path == COUNTS or (shown and self.family.offers(method, path)):
+            if shown and self.family.offers(method, path):
                 self.flask.add_url_rule(path, route, partial(_answer, view), methods=[method])
         self.flask.before_request(self._receive)
         self.flask.after_request(self._finish)
@@ -97,15 +92,9 @@ class App:
         reply = changing.get(path, self.family.replies[path])
         return json_reply(reply, self.family.statuses.get(path, 200))
 
-    def _counts(self) -> dict[str, int]:
-        drawing, waiting = len(self.queue.drawing), len(self.queue.waiting)
-        return {"received": len(self.received), "drawing": drawing, "waiting": waiting}
-
     def _receive(self) -> Response | None:
         request.environ["standin.started"] = time.perf_counter()
         path = request.path
-        if path == COUNTS:
-            return None
         query, headers = request.args.to_dict(), Headers(request.headers)
         body = request.get_json(force=True, silent=True)
         self.received.append(Received(request.method, path, query, body, headers))
@@ -126,13 +115,12 @@ class App:
         if traits.tells_time:
             elapsed = time.perf_counter() - request.environ["standin.started"]
             response.headers["X-Process-Time"] = f"{elapsed:.4f}"
-        cut = self.plans.cut(request.path, response)
-        long = cut is response and len(response.get_data()) >= (traits.compresses_from or 0)
-        if self._gzips and long and "gzip" in takes:
+        least = traits.compresses_from
+        if least is not None and len(response.get_data()) >= least and "gzip" in takes:
             # The level of the real servers, which costs them seconds.
             response.set_data(gzip.compress(response.get_data(), compresslevel=9))
             response.headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
-        return cut
+        return response
 
 
 def _answer(view: View) -> Response:

@@ -47,8 +47,6 @@ class Generation:
         self.state, self.values, self.options = state, values, options
         self.images: list[Sketch | Image.Image] = []
         self.infotexts: list[str] = []
-        # The place of the first that is no grid.
-        self.first = 0
         count = values["batch_size"] * values["n_iter"]
         if count < 1:
             raise CrashError("IndexError", "list index out of range")
@@ -118,19 +116,6 @@ class Generation:
                 task.job = f"Batch {batch + 1} out of {batches}"
             self._draw_batch(task, range(batch * size, (batch + 1) * size), second)
             task.job_no += 1
-        if self.values.get("save_images") and len(self.images) > 1:
-            self._add_grid()
-
-    def _add_grid(self) -> None:
-        """All pictures side by side, as the first."""
-        drawn = [one.drawn() if isinstance(one, Sketch) else one for one in self.images]
-        width, height = drawn[0].size
-        sheet = Image.new("RGB", (width * len(drawn), height))
-        for place, picture in enumerate(drawn):
-            sheet.paste(picture, (place * width, 0))
-        self.images.insert(0, sheet)
-        self.infotexts.insert(0, self.infotexts[0])
-        self.first = 1
 
     def _draw_batch(self, task: Task, places: range, second: SecondPass | None) -> None:
         seconds = self.state.delay * len(places) / (2 if second and second.steps else 1)
@@ -222,7 +207,7 @@ class Generation:
             "styles_text": "; ".join(values["styles"] or []),
             "remarks": self.remarks,
             "infotexts": self.infotexts,
-            "first": self.first,
+            "first": 0,  # none is a grid
             "time": time.strftime("%Y%m%d%H%M%S"),
             "version": self.state.family.version,
         }

@@ -2,7 +2,6 @@
 
 import json
 from collections import defaultdict, deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from flask import Response
@@ -31,14 +30,10 @@ class ClosingError(Exception):
 
 @dataclass
 class Plans:
-    """What is to happen to the next requests, by path; each plan serves one request.
-
-    `breaks` are the numbers of images after which a reply ends.
-    """
+    """What is to happen to the next requests, by path; each plan serves one request."""
 
     failures: dict[str, deque[Response]] = field(default_factory=lambda: defaultdict(deque))
     hangs: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    breaks: dict[str, deque[int]] = field(default_factory=lambda: defaultdict(deque))
 
     def fail(self, path: str, status: int, body: object, content_type: str) -> None:
         text = body if isinstance(body, str) else json.dumps(body)
@@ -48,21 +43,3 @@ class Plans:
         left = self.hangs[path]
         self.hangs[path] = max(left - 1, 0)
         return left > 0
-
-    def cut(self, path: str, response: Response) -> Response:
-        """As much of the response as is planned: a little more than some whole images."""
-        if not self.breaks[path]:
-            return response
-        body = response.get_data()
-        end = body.index(b"[", body.index(b'"images":')) + 1
-        for _ in range(self.breaks[path].popleft()):
-            end = body.index(b'"', body.index(b'"', end) + 1) + 1
-        part = body[: min(end + 40, len(body) - 1)]
-        headers = {"Content-Length": str(len(body)), "Content-Type": "application/json"}
-        return Response(_broken_off(part), response.status_code, headers)
-
-
-def _broken_off(part: bytes) -> Iterator[bytes]:
-    yield part
-    # The server takes this for a client that has gone, and closes the connection.
-    raise ConnectionAbortedError

