@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image, ImageOps
 
 from devtools.standin import infotext, pictures
-from devtools.standin.failures import CrashError, RefusalError
+from devtools.standin.failures import RefusalError
 from devtools.standin.family import API
 from devtools.standin.pictures import Sketch
 from devtools.standin.queue import Task
@@ -48,8 +48,6 @@ class Generation:
         self.images: list[Sketch | Image.Image] = []
         self.infotexts: list[str] = []
         count = values["batch_size"] * values["n_iter"]
-        if count < 1:
-            raise CrashError("IndexError", "list index out of range")
         # With a variation all share the seed.
         step = 0 if values["subseed_strength"] > 0 else 1
         seed, subseed = _fixed(values["seed"]), _fixed(values["subseed"])

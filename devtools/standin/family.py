@@ -8,6 +8,7 @@
   that it stands for; after `=` comes a text.
 - `replies`: its answers to GET by path, served as they are; what changes is put in by code. The
   one of `POST /internal/progress` is that to an unknown task. `statuses`: of errors among them.
+- `tables`: what only its line's code reads, such as a request's defaults where no schema has them.
 
 Fields, samplers, schedulers, latent modes and scripts were recorded from real servers of 2026,
 without descriptions and choices; checkpoints and other files are an invented stock.
@@ -17,7 +18,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -51,7 +52,8 @@ class Family:
     infotext: Mapping[str, str]
     info: Mapping[str, str]
     replies: Mapping[str, Any]
-    statuses: Mapping[str, int]
+    statuses: Mapping[str, int] = field(default_factory=dict)
+    tables: Mapping[str, Any] = field(default_factory=dict)
 
     def names(self, listing: str) -> list[str]:
         """What a list has by name, from the end of its path: "samplers", "sd-vae", …"""
@@ -110,7 +112,7 @@ def without_hash(title: str) -> str:
 
 def read_family(file: Path) -> Family:
     found = json.loads(file.read_text("utf-8"))
-    return Family(file.stem, **{"statuses": {}, **found, "traits": Traits(**found["traits"])})
+    return Family(file.stem, **{**found, "traits": Traits(**found["traits"])})
 
 
 _FILES = sorted((Path(__file__).parent / "recorded").glob("*.json"))

@@ -1,11 +1,10 @@
 """Pictures that say what they were asked for, with the infotext inside; cheap, and kept.
 
-A picture is a blurred palette from the seed, with the prompt and the seed written on it.
+A picture has two colours from the seed, with the prompt and the seed written on them.
 """
 
 import base64
 import binascii
-import colorsys
 import hashlib
 import io
 import textwrap
@@ -13,7 +12,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from PIL import ExifTags, Image, ImageDraw, ImageFont, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
 FORMATS = {"png": "PNG", "jpg": "JPEG", "jpeg": "JPEG", "webp": "WEBP"}
@@ -38,7 +37,7 @@ class Sketch:
     def drawn(self) -> Image.Image:
         """An RGB picture with the prompt at its top, the seed and the remark at its bottom."""
         size = (self.width, self.height)
-        picture = _palette(self.seed).resize(size, Image.Resampling.BICUBIC)
+        picture = _palette(self.seed).resize(size)
         if self.noise:
             grain = hashlib.shake_128(f"grain {self.seed}".encode())
             pixels = grain.digest(self.width * self.height * 3)
@@ -56,13 +55,9 @@ class Sketch:
 
 
 def _palette(seed: int) -> Image.Image:
-    numbers = hashlib.shake_128(f"palette {seed}".encode()).digest(1 + 2 * 16)
-    palette = Image.new("RGB", (4, 4))
-    for cell in range(16):
-        drift, light = numbers[1 + 2 * cell] / 1000, numbers[2 + 2 * cell] / 600
-        colour = colorsys.hsv_to_rgb(numbers[0] / 255 + drift, 0.35 + drift, 0.4 + light)
-        palette.putpixel((cell % 4, cell // 4), tuple(int(255 * part) for part in colour))
-    return palette
+    """A gradient between two colours that lie apart."""
+    dark, light = f"hsl({seed * 137 % 360}, 60%, 25%)", f"hsl({seed * 61 % 360}, 50%, 65%)"
+    return ImageOps.colorize(Image.linear_gradient("L"), dark, light)
 
 
 class Files:

@@ -51,8 +51,6 @@ class SdNextApp(A1111App):
     def refused(self, error: RefusalError) -> Response:
         if isinstance(error.detail, list):
             return super().refused(error)
-        if error.status == 400:
-            return json_reply({"error": error.detail}, 400)
         told = {"error": "HTTPException", "code": error.status, "detail": error.detail, "body": ""}
         return json_reply({**told, "errors": f"{error.status}: {error.detail}"}, error.status)
 
@@ -62,16 +60,6 @@ class SdNextApp(A1111App):
 
     def refresh(self) -> object:
         return Response(status=204)
-
-    def task_progress(self, task_id: str | None) -> dict[str, Any]:
-        """No request over the API has a task's name, so none is ever found by one."""
-        step, steps = self.queue.task.sampling_step, self.queue.task.sampling_steps
-        return {**super().task_progress(task_id), "step": step, "steps": max(steps, 1)}
-
-    def open_inputs(self, values: dict[str, Any]) -> None:
-        if values["init_images"] is None:
-            raise RefusalError(400, "Init image is none")
-        super().open_inputs(values)
 
     def enlarges(self, wanted: list[str]) -> bool:
         """It notes an unknown one in its log and gives the picture back as it came."""
@@ -92,8 +80,6 @@ class SdNextApp(A1111App):
                 return {"images": [], "parameters": fields, "info": ""}
             # A request's own field: for good, and for everyone.
             state.settings({MODEL: model} if model else {}, restore=False)
-            if values["extra"] is None:
-                raise CrashError("AttributeError", "'NoneType' object has no attribute 'items'")
             options = state.settings(values["override_settings"] or {}, restore=restore)
             try:
                 drawing = SdNextGeneration(state, values | values["extra"], options)
@@ -170,12 +156,7 @@ def _second_pass(values: Mapping[str, Any]) -> SecondPass:
     strength = values["hr_denoising_strength"] or values["denoising_strength"]
     draws = (latent or values["hr_force"]) and strength > 0
     size, wanted = (values["width"], values["height"]), target_size(values)
-    if enlarges and latent:
-        # One factor for both sides: latents are not cropped.
-        factor = max(wanted[0] / size[0], wanted[1] / size[1])
-        size = int(size[0] * factor) // 8 * 8, int(size[1] * factor) // 8 * 8
-    elif enlarges:
-        size = wanted
+    size = wanted if enlarges else size
     remarks: dict[str, Any] = {}
     if enlarges:
         told = {"HiRes mode": mode, "Hires upscaler": upscaler, "Hires scale": values["hr_scale"]}

@@ -76,10 +76,6 @@ class State:
         self._unsaved = set(family.traits.unsaved_options)
 
     @property
-    def checkpoint(self) -> str:
-        return self.loaded.title
-
-    @property
     def running(self) -> Task | None:
         return self.queue.running
 
