@@ -22,7 +22,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--format", dest="image_format", choices=formats, help="the family's own unless set")
     add("--noise", action="store_true", help="pictures as large as photographs")
     add("--cards", type=int, default=1, help="generations at the same time; 0 is any number")
-    add("--cache", type=int, default=2**27, metavar="BYTES", help="of encoded pictures kept")
     add("--no-api", dest="api", action="store_false", help="as a WebUI started without --api")
     add("--no-docs", dest="docs", action="store_false", help="without /openapi.json")
     add("--verbose", action="store_true", help="print a line per request")

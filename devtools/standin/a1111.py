@@ -90,7 +90,7 @@ class A1111App(App):
         file_format = self.state.options["samples_format"]
         texts = [*drawing.infotexts, *[None] * len(drawing.images)]
         pairs = zip(drawing.images, texts, strict=False) if given["send_images"] else ()
-        images = [self.state.files.text(one, file_format, text) for one, text in pairs]
+        images = [pictures.text_of(one, file_format, text) for one, text in pairs]
         return {"images": images, "parameters": parameters, "info": json.dumps(drawing.info())}
 
     def open_inputs(self, values: dict[str, Any]) -> None:
@@ -112,7 +112,7 @@ class A1111App(App):
             if self.enlarges([values["upscaler_1"], values["upscaler_2"]]):
                 picture = _resized(picture.convert("RGB"), values)
             self.queue.sample(task, 1, self.state.delay)
-        text = self.state.files.text(picture, self.state.options["samples_format"])
+        text = pictures.text_of(picture, self.state.options["samples_format"])
         return {"html_info": "", "image": text}
 
     def _progress(self) -> dict[str, Any]:
@@ -164,7 +164,6 @@ class A1111Generation(Generation):
             raise CrashError("Exception", f"could not find upscaler named {upscaler}")
         sampler, asked = values["hr_sampler_name"], values.get("hr_scheduler")
         # An unknown one means the model's own sigmas, without a word.
-        scheduler = _scheduler(family, asked) if asked else values.get("scheduler", "")
         wide, high = values["hr_resize_x"], values["hr_resize_y"]
         checkpoint = values["hr_checkpoint_name"]
         other = checkpoint not in (None, "", "Use same checkpoint")
@@ -172,7 +171,7 @@ class A1111Generation(Generation):
         remarks = {
             "Hires checkpoint": self.state.closest_checkpoint(checkpoint).title if other else None,
             "Hires sampler": sampler if sampler != values["sampler_name"] else None,
-            "Hires schedule type": scheduler if asked else None,
+            "Hires schedule type": _scheduler(family, asked) if asked else None,
             "Hires CFG Scale": values["hr_cfg"] if has_cfg else None,
             "Hires resize": f"{wide}x{high}" if wide or high else None,
             "Hires upscale": None if wide or high else values["hr_scale"],
@@ -182,8 +181,7 @@ class A1111Generation(Generation):
         said = {name: value for name, value in remarks.items() if value is not None}
         size = [side // 8 * 8 for side in target_size(values)]
         steps = values["hr_second_pass_steps"] or values["steps"]
-        sampler = sampler or values["sampler_name"]
-        return SecondPass(size[0], size[1], steps, upscaler, sampler, scheduler, said)
+        return SecondPass(size[0], size[1], steps, upscaler, said)
 
 
 def _from_infotext(text: str) -> dict[str, Any]:

@@ -31,8 +31,6 @@ class SecondPass:
     height: int
     steps: int
     upscaler: str
-    sampler: str = ""
-    scheduler: str = ""
     remarks: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -93,12 +91,7 @@ class Generation:
         second = self.prepare()
         if second:
             self.remarks = {**second.remarks, **self.remarks}
-            self.applied = dataclasses.replace(
-                self.applied,
-                upscaler=second.upscaler,
-                hires_sampler=second.sampler,
-                hires_scheduler=second.scheduler,
-            )
+            self.applied = dataclasses.replace(self.applied, upscaler=second.upscaler)
         width, height = self.values["width"], self.values["height"]
         pixels = second.width * second.height if second else width * height
         if self.state.memory_failures or pixels > _MOST_PIXELS:

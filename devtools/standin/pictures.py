@@ -8,9 +8,8 @@ import binascii
 import hashlib
 import io
 import textwrap
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 
 from PIL import ExifTags, Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
@@ -60,30 +59,16 @@ def _palette(seed: int) -> Image.Image:
     return ImageOps.colorize(Image.linear_gradient("L"), dark, light)
 
 
-class Files:
-    """Pictures as base64 text; of sketches, those last wanted are kept, up to so many bytes."""
+def text_of(picture: Sketch | Image.Image, file_format: str, infotext: str | None = None) -> str:
+    """A picture as base64 text; of sketches, those last wanted are kept."""
+    if isinstance(picture, Sketch):
+        return _text_of_sketch(picture, file_format, infotext)
+    return base64.b64encode(encode(picture, file_format, infotext)).decode()
 
-    def __init__(self, most_bytes: int) -> None:
-        self._most = most_bytes
-        self._size = 0
-        self._kept: OrderedDict[tuple[Sketch, str, str | None], str] = OrderedDict()
-        self._lock = threading.Lock()
 
-    def text(
-        self, picture: Sketch | Image.Image, file_format: str, infotext: str | None = None
-    ) -> str:
-        if isinstance(picture, Image.Image):
-            return base64.b64encode(encode(picture, file_format, infotext)).decode()
-        key = (picture, file_format, infotext)
-        with self._lock:
-            if key not in self._kept:
-                self._kept[key] = self.text(picture.drawn(), file_format, infotext)
-                self._size += len(self._kept[key])
-            found = self._kept[key]
-            self._kept.move_to_end(key)
-            while self._size > self._most:
-                self._size -= len(self._kept.popitem(last=False)[1])
-            return found
+@lru_cache(maxsize=128)
+def _text_of_sketch(sketch: Sketch, file_format: str, infotext: str | None) -> str:
+    return text_of(sketch.drawn(), file_format, infotext)
 
 
 def encode(picture: Image.Image, file_format: str, infotext: str | None = None) -> bytes:

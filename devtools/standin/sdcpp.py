@@ -53,7 +53,7 @@ class SdCppApp(App):
             drawing = SdCppGeneration(self.state, values, self.state.options)
             drawing.run(task)
         pairs = zip(drawing.images, drawing.infotexts, strict=True)
-        images = [self.state.files.text(one, "png", text) for one, text in pairs]
+        images = [pictures.text_of(one, "png", text) for one, text in pairs]
         return {"images": images, "info": json.dumps(drawing.info()), "parameters": body}
 
 

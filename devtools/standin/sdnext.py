@@ -164,7 +164,5 @@ def _second_pass(values: Mapping[str, Any]) -> SecondPass:
     if draws:
         told = {"Hires force": True, "Hires steps": values["hr_second_pass_steps"]}
         remarks |= {**told, "Hires strength": strength}
-    sampler = values["hr_sampler_name"]
-    sampler = values["sampler_name"] if sampler == "Same as primary" else sampler
     steps = (values["hr_second_pass_steps"] or values["steps"]) if draws else 0
-    return SecondPass(*size, steps, upscaler, sampler, "", remarks)
+    return SecondPass(size[0], size[1], steps, upscaler, remarks)
