@@ -72,7 +72,7 @@ class A1111App(App):
         """The reply to a txt2img or img2img request."""
         state, values = self.state, dict(fields)
         _choose_sampler(self.family, values)
-        values["script"] = _script(self.family, kind, values)
+        values["script"] = self.script(kind, values)
         if kind == "img2img":
             self.open_inputs(values)
         task = Task(values["force_task_id"] or f"task({id(values)})", job=f"scripts_{kind}")
@@ -97,6 +97,19 @@ class A1111App(App):
         """Put img2img's pictures into the values."""
         values["mask"] = decode_input(values["mask"]) if values["mask"] else None
         values["inputs"] = [decode_input(text) for text in values["init_images"]]
+
+    def script(self, kind: str, values: Mapping[str, Any]) -> str:
+        """The selectable script; RefusalError where it or an always-on one is unknown."""
+        offered = [name.lower() for name in self.family.replies[f"{API}scripts"][kind]]
+        known = {name: is_on for name, is_on in self.family.scripts().items() if name in offered}
+        chosen = str(values["script_name"] or "").lower()
+        is_unknown = bool(chosen) and known.get(chosen) is not False
+        wrong = [name for name in values["alwayson_scripts"] or () if not known.get(name.lower())]
+        if is_unknown and not self.family.traits.forgives_scripts:
+            wrong.append(chosen)
+        if wrong:
+            raise RefusalError(422, f"Script '{wrong[0]}' not found")
+        return "" if is_unknown else chosen
 
     def enlarges(self, wanted: list[str]) -> bool:
         """Whether these two upscalers change anything; an unknown one is a crash."""
@@ -223,19 +236,6 @@ def _scheduler(family: Family, spelling: str) -> str:
     known = family.replies[f"{API}schedulers"]
     found = [one["label"] for one in known if spelling in (one["label"], one["name"])]
     return str([*found, known[0]["label"]][0])
-
-
-def _script(family: Family, kind: str, values: Mapping[str, Any]) -> str:
-    """The selectable script, after looking at the always-on ones; RefusalError if unknown."""
-    offered = [name.lower() for name in family.replies[f"{API}scripts"][kind]]
-    known = {name: is_on for name, is_on in family.scripts().items() if name in offered}
-    chosen = str(values["script_name"] or "").lower()
-    if chosen and known.get(chosen) is not False:
-        raise RefusalError(422, f"Script '{values['script_name']}' not found")
-    for name in values["alwayson_scripts"] or ():
-        if not known.get(name.lower()):
-            raise RefusalError(422, f"Script '{name}' not found")
-    return chosen
 
 
 def _resized(picture: Image.Image, values: Mapping[str, Any]) -> Image.Image:

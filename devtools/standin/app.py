@@ -2,7 +2,7 @@
 
 import gzip
 import json
-import time
+from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +12,7 @@ from flask import Flask, Response, request
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 
-from devtools.standin.failures import ClosingError, CrashError, Plans, RefusalError
+from devtools.standin.failures import ClosingError, CrashError, RefusalError
 from devtools.standin.family import API
 from devtools.standin.state import Start, State
 
@@ -25,7 +25,6 @@ class Received:
 
     method: str
     path: str
-    query: dict[str, str]
     json: Any
     headers: Headers
 
@@ -36,7 +35,8 @@ class App:
     def __init__(self, state: State, start: Start) -> None:
         self.state, self.family, self.queue = state, state.family, state.queue
         self.received: list[Received] = []
-        self.plans = Plans()
+        # For the next requests, by path; None is to hang.
+        self.plans: dict[str, deque[Response | None]] = defaultdict(deque)
         logins = (start.get("api_auth") or "").split(",")
         self._logins = dict(one.split(":") for one in logins if one)
         api, docs = start.get("api", True), start.get("docs", True)
@@ -64,11 +64,7 @@ class App:
         told = {"error": "HTTPException", "detail": error.detail, "body": "", "errors": ""}
         if self.family.traits.plain_refusals or isinstance(error.detail, list):
             told = {"detail": error.detail}
-        response = json_reply(told, error.status)
-        # Elsewhere the header is lost on the way.
-        if error.status == 401 and self.family.traits.plain_refusals:
-            response.headers["WWW-Authenticate"] = "Basic"
-        return response
+        return json_reply(told, error.status)
 
     def crashed(self, error: CrashError) -> Response:
         """A crash in this server's form."""
@@ -93,16 +89,14 @@ class App:
         return json_reply(reply, self.family.statuses.get(path, 200))
 
     def _receive(self) -> Response | None:
-        request.environ["standin.started"] = time.perf_counter()
         path = request.path
-        query, headers = request.args.to_dict(), Headers(request.headers)
-        body = request.get_json(force=True, silent=True)
-        self.received.append(Received(request.method, path, query, body, headers))
-        if self.plans.hangs_now(path):
+        body, headers = request.get_json(force=True, silent=True), Headers(request.headers)
+        self.received.append(Received(request.method, path, body, headers))
+        if self.plans[path]:
+            if planned := self.plans[path].popleft():
+                return planned
             self.queue.wait_for_the_end()
             raise ClosingError
-        if self.plans.failures[path]:
-            return self.plans.failures[path].popleft()
         if self._logins and request.url_rule and self.is_guarded(path):
             if not (login := request.authorization):
                 raise RefusalError(401, "Not authenticated")
@@ -111,11 +105,8 @@ class App:
         return None
 
     def _finish(self, response: Response) -> Response:
-        traits, takes = self.family.traits, request.headers.get("Accept-Encoding", "")
-        if traits.tells_time:
-            elapsed = time.perf_counter() - request.environ["standin.started"]
-            response.headers["X-Process-Time"] = f"{elapsed:.4f}"
-        least = traits.compresses_from
+        takes = request.headers.get("Accept-Encoding", "")
+        least = self.family.traits.compresses_from
         if least is not None and len(response.get_data()) >= least and "gzip" in takes:
             # The level of the real servers, which costs them seconds.
             response.set_data(gzip.compress(response.get_data(), compresslevel=9))

@@ -166,8 +166,7 @@ class Generation:
     def facts(self, place: int) -> dict[str, Any]:
         """All that can be said of one picture, by the names that the families' files use."""
         values, one, count = self.values, self.applied, len(self.seeds)
-        batch, varied = values["batch_size"], values["subseed_strength"] > 0
-        wide, high = values["seed_resize_from_w"] or 0, values["seed_resize_from_h"] or 0
+        varied = values["subseed_strength"] > 0
         return {
             **values,
             "prompt": self.prompt,
@@ -190,10 +189,7 @@ class Generation:
             "clip_skipped": one.clip_skip if one.clip_skip > 1 else None,
             "variation": self.subseeds[place] if varied else None,
             "variation_strength": values["subseed_strength"] if varied else None,
-            "resized_from": f"{wide}x{high}" if wide > 0 and high > 0 else None,
             "tiled": True if values.get("tiling") else None,
-            "batches": f"{values['n_iter']}x{batch}" if count > 1 else None,
-            "index": f"{place // batch + 1}x{place % batch + 1}" if count > 1 else None,
             "styles": values["styles"] or [],
             "styles_text": "; ".join(values["styles"] or []),
             "remarks": self.remarks,

@@ -1,10 +1,4 @@
-"""What goes wrong: by the server's own ways, or because a test has prepared it."""
-
-import json
-from collections import defaultdict, deque
-from dataclasses import dataclass, field
-
-from flask import Response
+"""What goes wrong by the server's own ways."""
 
 
 class CrashError(Exception):
@@ -26,20 +20,3 @@ class RefusalError(Exception):
 
 class ClosingError(Exception):
     """The server ends; nobody waits any longer."""
-
-
-@dataclass
-class Plans:
-    """What is to happen to the next requests, by path; each plan serves one request."""
-
-    failures: dict[str, deque[Response]] = field(default_factory=lambda: defaultdict(deque))
-    hangs: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-
-    def fail(self, path: str, status: int, body: object, content_type: str) -> None:
-        text = body if isinstance(body, str) else json.dumps(body)
-        self.failures[path].append(Response(text, status, content_type=content_type))
-
-    def hangs_now(self, path: str) -> bool:
-        left = self.hangs[path]
-        self.hangs[path] = max(left - 1, 0)
-        return left > 0

@@ -29,14 +29,14 @@ API = "/sdapi/v1/"
 class Traits:
     """What tells the families of one line apart in what they do."""
 
-    plain_refusals: bool = False  # {"detail": …} alone, and a refused login asks for one
+    plain_refusals: bool = False  # {"detail": …} alone
     crash_key: str = "errors"  # holds a crash's text
     wrong_login: str = "Incorrect username or password"
     modules: bool = False  # instead of VAEs; a second pass must say which
     joined_samplers: bool = False  # name their schedulers; an unknown one is refused, not replaced
     refiner_waits: bool = False  # without a switch point for ever, elsewhere not at all
+    forgives_scripts: bool = False  # an unknown one that can be chosen is left out in silence
     blank_negative: bool = False  # an infotext has a line for it, even if there is none
-    tells_time: bool = True
     compresses_from: int | None = 1000  # bytes of a reply; None for never
     unsaved_options: Collection[str] = ()  # not in the settings file: an override of one stays
 

@@ -8,7 +8,7 @@ from flask import Response
 from PIL import ImageFilter
 
 from devtools.standin.a1111 import A1111App
-from devtools.standin.app import View, json_reply
+from devtools.standin.app import json_reply
 from devtools.standin.drawing import Generation, SecondPass, target_size
 from devtools.standin.failures import CrashError, RefusalError
 from devtools.standin.family import API, Checkpoint, Family, without_hash
@@ -45,9 +45,6 @@ class SdNextApp(A1111App):
     def is_guarded(self, path: str) -> bool:
         return path.startswith((API, "/internal/"))
 
-    def views(self) -> dict[str, View]:
-        return {**super().views(), f"POST {API}refresh-loras": dict}
-
     def refused(self, error: RefusalError) -> Response:
         if isinstance(error.detail, list):
             return super().refused(error)
@@ -70,7 +67,7 @@ class SdNextApp(A1111App):
         if kind == "img2img":
             self.open_inputs(values)
         values["sampler_name"] = _sampler(self.family, values["sampler_name"])
-        values["script"] = _script(self.family, values)
+        values["script"] = self.script(kind, values)
         is_default = values["sampler_name"] == "Default"
         values["sampler_said"] = None if is_default else values["sampler_name"]
         task, model = Task(job=f"API-{kind[:3].upper()}"), values["sd_model_checkpoint"]
@@ -133,16 +130,6 @@ def _sampler(family: Family, wanted: str) -> str:
         if name.lower() == wanted.lower():
             return name
     raise RefusalError(404, "Sampler not found")
-
-
-def _script(family: Family, values: Mapping[str, Any]) -> str:
-    """The selectable script; an unknown one is not run, without a word."""
-    known = family.scripts()
-    for name in values["alwayson_scripts"]:
-        if not known.get(name.lower()):
-            raise RefusalError(422, f"Always on script not found: {name}")
-    wanted = (values["script_name"] or "").lower()
-    return wanted if known.get(wanted) is False else ""
 
 
 def _second_pass(values: Mapping[str, Any]) -> SecondPass:

@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 
 from devtools.standin.failures import CrashError
 from devtools.standin.family import API, Checkpoint, Family, without_hash
-from devtools.standin.queue import Queue, Task
+from devtools.standin.queue import Queue
 
 MODEL = "sd_model_checkpoint"
 
@@ -69,14 +69,6 @@ class State:
         self.loaded = self.checkpoints[0]
         self._loaded_modules: tuple[str, ...] = ()
         self._unsaved = set(family.traits.unsaved_options)
-
-    @property
-    def running(self) -> Task | None:
-        return self.queue.running
-
-    @property
-    def queued(self) -> list[Task]:
-        return self.queue.waiting
 
     def find_checkpoint(self, spelling: object) -> Checkpoint | None:
         """The model of exactly this spelling; the last of several."""
