@@ -18,12 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--port", type=int, default=7860)
     add("--api-auth", metavar="USER:PASS[,USER:PASS]")
     add("--delay", type=float, default=0.0, metavar="SECONDS", help="per image")
-    formats = ("png", "jpg", "webp")
-    add("--format", dest="image_format", choices=formats, help="the family's own unless set")
     add("--noise", action="store_true", help="pictures as large as photographs")
     add("--cards", type=int, default=1, help="generations at the same time; 0 is any number")
-    add("--no-api", dest="api", action="store_false", help="as a WebUI started without --api")
-    add("--no-docs", dest="docs", action="store_false", help="without /openapi.json")
     add("--verbose", action="store_true", help="print a line per request")
     try:
         standin = StandIn(**vars(parser.parse_args(arguments)))

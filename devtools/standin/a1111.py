@@ -15,8 +15,7 @@ from PIL import Image, ImageOps
 from devtools.standin import infotext, pictures
 from devtools.standin.app import App, View
 from devtools.standin.drawing import Generation, SecondPass, decode_input, target_size
-from devtools.standin.failures import CrashError, RefusalError
-from devtools.standin.family import API, Family
+from devtools.standin.family import API, CrashError, Family, RefusalError
 from devtools.standin.queue import Task
 from devtools.standin.schema import read_fields
 
@@ -148,8 +147,6 @@ class A1111Generation(Generation):
         second = self._second_pass() if values.get("enable_hr") else None
         if second or values.get("inputs"):
             self.remarks["Denoising strength"] = values["denoising_strength"]
-        if self.loras:
-            self.remarks["Lora hashes"] = ", ".join(f"{name}: 0123456789ab" for name in self.loras)
         return second
 
     @override
@@ -165,8 +162,7 @@ class A1111Generation(Generation):
             # The server looks in it for "Use same choices".
             raise CrashError("TypeError", "argument of type 'NoneType' is not iterable")
         if values["denoising_strength"] is None:
-            text = "'>' not supported between instances of 'NoneType' and 'int'"
-            raise CrashError("TypeError", text)
+            raise CrashError("TypeError", "'>' not supported between 'NoneType' and 'int'")
 
     def _second_pass(self) -> SecondPass:
         """What is found wrong before the first pass is a CrashError here."""

@@ -10,10 +10,9 @@ from typing import Any
 
 from flask import Flask, Response, request
 from werkzeug.datastructures import Headers
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
-from devtools.standin.failures import ClosingError, CrashError, RefusalError
-from devtools.standin.family import API
+from devtools.standin.family import API, CrashError, RefusalError
 from devtools.standin.state import Start, State
 
 type View = Callable[[], Any]
@@ -52,7 +51,6 @@ class App:
         self.flask.after_request(self._finish)
         self.flask.register_error_handler(RefusalError, self.refused)
         self.flask.register_error_handler(CrashError, self.crashed)
-        self.flask.register_error_handler(ClosingError, lambda _error: Response(status=503))
         self.flask.register_error_handler(HTTPException, self.not_found)
 
     def views(self) -> dict[str, View]:
@@ -96,7 +94,7 @@ class App:
             if planned := self.plans[path].popleft():
                 return planned
             self.queue.wait_for_the_end()
-            raise ClosingError
+            raise ServiceUnavailable
         if self._logins and request.url_rule and self.is_guarded(path):
             if not (login := request.authorization):
                 raise RefusalError(401, "Not authenticated")

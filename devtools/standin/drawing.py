@@ -12,8 +12,7 @@ from typing import Any
 from PIL import Image, ImageOps
 
 from devtools.standin import infotext, pictures
-from devtools.standin.failures import RefusalError
-from devtools.standin.family import API
+from devtools.standin.family import API, RefusalError
 from devtools.standin.pictures import Sketch
 from devtools.standin.queue import Task
 from devtools.standin.state import Applied, State
@@ -120,20 +119,18 @@ class Generation:
             task.job_no += 1
             complete = self.state.queue.sample(task, second.steps, seconds)
         if complete or task.sampling_step:
-            remark = "" if complete else f"stopped at {task.sampling_step}/{task.sampling_steps}"
             for place in places:
-                self.images.append(self.draw(place, width, height, remark))
+                self.images.append(self.draw(place, width, height))
                 self.infotexts.append(self.infotext(place))
                 self.state.drawn.append(self.applied)
 
-    def draw(self, place: int, width: int, height: int, remark: str) -> Sketch | Image.Image:
+    def draw(self, place: int, width: int, height: int, remark: str = "") -> Sketch | Image.Image:
         """One picture, which shows what it was drawn with; img2img's under its denoising."""
         one, values = self.applied, self.values
         facts = [remark, f"{one.sampler} {one.scheduler}".strip(), one.model, one.upscaler]
         remark = ", ".join(filter(None, (*facts, *one.loras)))
-        sketch = Sketch(
-            width, height, self.prompt, self.seeds[place], remark, noise=self.state.noise
-        )
+        noise, seed = self.state.noise, self.seeds[place]
+        sketch = Sketch(width, height, self.prompt, seed, remark, noise=noise)
         if not (inputs := values.get("inputs")):
             return sketch
         source = inputs[place % values["batch_size"] % len(inputs)].convert("RGB")

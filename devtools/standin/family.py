@@ -73,6 +73,23 @@ class Family:
         return path in self.replies or method.lower() in schema["paths"].get(path, ())
 
 
+class CrashError(Exception):
+    """What the real server did not catch: the class name and text of its own exception."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(text)
+        self.name = name
+
+
+class RefusalError(Exception):
+    """A refusal that the server words itself; `detail` may be a list of invalid fields."""
+
+    def __init__(self, status: int, detail: object) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+
+
 class Checkpoint:
     """A model file, by its entry in the server's list.
 
@@ -95,8 +112,7 @@ class Checkpoint:
             self.sha256 = hashlib.sha256(self.name.encode()).hexdigest()
             self.shorthash = self.sha256[:10]
             self.title += f" [{self.shorthash}]"
-            told = {"title": self.title, "hash": self.shorthash, "sha256": self.sha256}
-            self.listing |= told
+            self.listing |= {"title": self.title, "hash": self.shorthash, "sha256": self.sha256}
 
     def goes_by(self, spelling: object) -> bool:
         """Whether AUTOMATIC1111 takes this for the model; case counts."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Union
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from devtools.standin.failures import RefusalError
+from devtools.standin.family import RefusalError
 
 _TYPES: Mapping[str, Any] = {
     "integer": int, "number": float, "string": str, "boolean": bool, "array": list[Any],
@@ -34,8 +34,7 @@ def read_fields(openapi: Mapping[str, Any], path: str, body: object) -> dict[str
                 found = error.errors(include_url=False, include_context=False, include_input=False)
                 complaints += [{**one, "loc": ["body", field, *one["loc"]]} for one in found]
         elif field in schema.get("required", ()):
-            complaint = {"loc": ["body", field], "msg": "Field required", "type": "missing"}
-            complaints.append(complaint)
+            complaints.append({"loc": ["body", field], "msg": "Field required", "type": "missing"})
         else:
             values[field] = copy.deepcopy(rule.get("default"))
     if complaints:

@@ -12,8 +12,7 @@ from werkzeug.exceptions import HTTPException
 from devtools.standin import pictures
 from devtools.standin.app import App, View, json_reply
 from devtools.standin.drawing import Generation, SecondPass
-from devtools.standin.failures import CrashError, RefusalError
-from devtools.standin.family import API, Family
+from devtools.standin.family import API, CrashError, Family, RefusalError
 from devtools.standin.queue import Task
 
 _UNSET = "NONE"
@@ -36,9 +35,6 @@ class SdCppApp(App):
 
     def refused(self, error: RefusalError) -> Response:
         return json_reply({"error": error.detail}, error.status)
-
-    def crashed(self, error: CrashError) -> Response:
-        return json_reply({"error": error.name, "message": str(error)}, 500)
 
     @override
     def not_found(self, error: HTTPException) -> Response:

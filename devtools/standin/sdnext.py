@@ -10,8 +10,7 @@ from PIL import ImageFilter
 from devtools.standin.a1111 import A1111App
 from devtools.standin.app import json_reply
 from devtools.standin.drawing import Generation, SecondPass, target_size
-from devtools.standin.failures import CrashError, RefusalError
-from devtools.standin.family import API, Checkpoint, Family, without_hash
+from devtools.standin.family import API, Checkpoint, CrashError, Family, RefusalError, without_hash
 from devtools.standin.pictures import Sketch
 from devtools.standin.queue import Task
 from devtools.standin.state import MODEL, State
@@ -95,8 +94,6 @@ class SdNextGeneration(Generation):
     def prepare(self) -> SecondPass | None:
         values = self.values
         values["width"], values["height"] = values["width"] // 8 * 8, values["height"] // 8 * 8
-        if self.loras:
-            self.remarks["LoRA networks"] = ", ".join(f"{name}:1.0" for name in self.loras)
         if "inputs" in values:
             self.remarks["Denoising strength"] = values["denoising_strength"]
             # Counted from 1 here; 0 leaves the input as it is, which shows as filled up.
@@ -142,14 +139,13 @@ def _second_pass(values: Mapping[str, Any]) -> SecondPass:
     enlarges, latent = mode > 0 and upscaler != "None", upscaler.lower().startswith("latent")
     strength = values["hr_denoising_strength"] or values["denoising_strength"]
     draws = (latent or values["hr_force"]) and strength > 0
-    size, wanted = (values["width"], values["height"]), target_size(values)
-    size = wanted if enlarges else size
+    width, height = target_size(values) if enlarges else (values["width"], values["height"])
     remarks: dict[str, Any] = {}
     if enlarges:
-        told = {"HiRes mode": mode, "Hires upscaler": upscaler, "Hires scale": values["hr_scale"]}
-        remarks |= {**told, "Hires size": f"{wanted[0]}x{wanted[1]}"}
+        scale = values["hr_scale"]
+        remarks = {"HiRes mode": mode, "Hires upscaler": upscaler, "Hires scale": scale}
     if draws:
         told = {"Hires force": True, "Hires steps": values["hr_second_pass_steps"]}
         remarks |= {**told, "Hires strength": strength}
     steps = (values["hr_second_pass_steps"] or values["steps"]) if draws else 0
-    return SecondPass(size[0], size[1], steps, upscaler, remarks)
+    return SecondPass(width, height, steps, upscaler, remarks)

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, TypedDict
 
-from devtools.standin.failures import CrashError
-from devtools.standin.family import API, Checkpoint, Family, without_hash
+from devtools.standin.family import API, Checkpoint, CrashError, Family, without_hash
 from devtools.standin.queue import Queue
 
 MODEL = "sd_model_checkpoint"
