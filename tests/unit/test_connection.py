@@ -37,7 +37,7 @@ def test_a_refused_connection_to_this_machine_explains_docker(host: str) -> None
         WebUIConnectionError,
         f"nothing listens on port {port}",
         f"Inside Docker, {host} is the container itself: use "
-        f"http://host.docker.internal:{port}, and start the WebUI with --listen",
+        f"http://host.docker.internal:{port}.",
     )
 
 
