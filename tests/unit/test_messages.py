@@ -50,3 +50,10 @@ def test_events_become_messages_as_they_come() -> None:
 
 def test_a_report_for_a_language_model_has_no_json() -> None:
     assert [kind for kind, _ in handed_over(Told(None))] == ["text", "variable", "variable"]
+
+
+def test_a_picture_that_comes_at_once_leaves_progress_empty_rather_than_unset() -> None:
+    # An answer shows a variable that was never sent by its name, "1003.progress".
+    found = Image("a.png", identify_picture(picture()))
+    assert handed_over(found, found)[0] == variable("progress", "", stream=True)
+    assert [kind for kind, _ in handed_over(found, found)] == ["variable", "blob", "blob"]
