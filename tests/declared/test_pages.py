@@ -151,7 +151,7 @@ def test_the_contents_list_every_section() -> None:
 
 @pytest.mark.parametrize("page", PAGES[:5], ids=lambda path: path.name)
 def test_every_message_to_look_up_is_one_the_plugin_gives(page: Path) -> None:
-    quoted = re.findall(r'(?m)^\| "([^"]+)" \|', page.read_text(encoding="utf-8"))
+    quoted = re.findall(r'(?m)^(?:\| |- \*\*)"([^"]+)"', page.read_text(encoding="utf-8"))
     rooms = [ROOT / name for name in ("webui", "dify", "provider", "tools")]
     said = [text for room in rooms for path in room.rglob("*.py") for text in strings(path)]
     unknown = {words for words in quoted if not any(words in text for text in said)}
@@ -160,7 +160,7 @@ def test_every_message_to_look_up_is_one_the_plugin_gives(page: Path) -> None:
 
 def test_every_readme_explains_the_same_messages_and_limits() -> None:
     def looked_up(page: Path) -> list[str]:
-        return re.findall(r'(?m)^\| "([^"]+)" \||^([A-Z_]+=.+)$', page.read_text("utf-8"))
+        return re.findall(r'(?m)^- \*\*"([^"]+)"|^([A-Z_]+=.+)$', page.read_text("utf-8"))
 
     english, *others = READMES.values()
     assert all(looked_up(page) == looked_up(english) for page in others)
