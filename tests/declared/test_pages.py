@@ -92,7 +92,7 @@ def test_every_link_within_the_pages_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?://)([^)]+)\)", text):
         file, _, anchor = target.partition("#")
         # Dify takes pictures from the package's own folder, wherever the page lies.
-        folder = ROOT if file.startswith("_assets/") else page.parent
+        folder = ROOT if file.startswith("./_assets/") else page.parent
         linked = folder / file if file else page
         assert linked.is_file(), target
         assert not anchor or anchor in anchors(linked.read_text(encoding="utf-8")), target
@@ -129,7 +129,7 @@ def test_what_the_console_shows_links_to_no_file_before_the_last_part(page: Path
     text = page.read_text(encoding="utf-8")
     before, _, last = text.rpartition("\n## ")
     linked = re.findall(r"(!?)\[[^\]]*\]\((?!https?://)([^)]+)\)", before)
-    assert linked == [("!", "_assets/node.png"), ("!", "_assets/result.png")]
+    assert linked == [("!", "./_assets/node.png"), ("!", "./_assets/result.png")]
     assert "GUIDE.md)" in last
 
 
@@ -141,7 +141,7 @@ def test_the_english_readme_is_english_as_the_marketplace_wants_it() -> None:
 def test_every_picture_of_a_page_is_small_and_shown() -> None:
     for picture in (ROOT / "_assets").glob("*.png"):
         assert picture.stat().st_size < 150_000
-        assert all(f"(_assets/{picture.name})" in page.read_text("utf-8") for page in PAGES[:4])
+        assert all(f"(./_assets/{picture.name})" in page.read_text("utf-8") for page in PAGES[:4])
 
 
 def test_the_contents_list_every_section() -> None:
