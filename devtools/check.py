@@ -26,7 +26,7 @@ from devtools.content import PackageError, package_files
 from devtools.host import ROOT, plugin_environment
 
 RULES = yaml.safe_load((Path(__file__).parent / "rules.yaml").read_bytes())
-MOST_BYTES = 50 * 1024 * 1024
+MOST_BYTES, START_SECONDS = 50 * 1024 * 1024, 60
 
 
 @dataclass(frozen=True)
@@ -76,28 +76,21 @@ def breaches(rule: Any, value: Any, where: str = "") -> Iterator[str]:  # noqa: 
     elif isinstance(rule, list) and isinstance(value, list):
         for number, one in enumerate(value):
             yield from breaches(rule[0], one, f"{where}[{number}]")
-    elif not (isinstance(rule, str) and _fits(rule, value)):
+    else:
         wanted = rule if isinstance(rule, str) else f"<{type(rule).__name__}>"
-        yield f"{place} is {reprlib.repr(value)}, must be {wanted}".lstrip()
-
-
-def _fits(rule: str, value: object) -> bool:
-    if rule.startswith("<"):
-        return type(value).__name__ in re.findall(r"\w+", rule)
-    return isinstance(value, str) and re.fullmatch(rule, value) is not None
+        fits = type(value).__name__ in re.findall(r"\w+", wanted)
+        if not wanted.startswith("<"):
+            fits = isinstance(value, str) and re.fullmatch(wanted, value) is not None
+        if not fits:
+            yield f"{place} is {reprlib.repr(value)}, must be {wanted}".lstrip()
 
 
 def _declared(root: Path, files: Mapping[str, Path]) -> Iterator[Finding]:
     """Follow the declarations from file to file, as far as they are right."""
-    wanted = [
-        ("manifest.yaml", "manifest", "every plugin needs it"),
-        ("requirements.txt", "", "Dify installs the plugin's dependencies from it"),
-        ("README.md", "", "the console and the marketplace show it"),
-    ]
+    wanted = [(str(name), str(kind), str(reason)) for name, kind, reason in RULES["needed"]]
     for name, kind, reason in wanted:  # It grows on the way.
         if name not in files:
-            there = (root / name).is_file()
-            missing = "left out by .difyignore" if there else "no such file"
+            missing = "left out by .difyignore" if (root / name).is_file() else "no such file"
             yield Finding(name, f"{missing}, but {reason}")
         elif kind:
             try:
@@ -139,14 +132,12 @@ def _contents(name: str, text: str) -> Iterator[Finding]:
     for rule in RULES["texts"]:
         if re.fullmatch(rule["file"], name):
             found = re.search(rule.get("has") or rule["never"], text)
-            if found and "never" in rule:
-                line = text.count("\n", 0, found.start()) + 1
-                yield Finding(name, f"line {line}: {rule['say']}")
-            elif not found and "has" in rule:
-                yield Finding(name, rule["say"], rule.get("note", False))
+            if (found is not None) is ("never" in rule):
+                where = f"line {text.count('\n', 0, found.start()) + 1}: " if found else ""
+                yield Finding(name, where + rule["say"], rule.get("note", False))
 
 
-def start(root: Path, seconds: float = 60) -> Iterator[Finding]:
+def start(root: Path) -> Iterator[Finding]:
     """Run what would be packaged as the marketplace does, until it answers a request."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -162,7 +153,7 @@ def start(root: Path, seconds: float = 60) -> Iterator[Finding]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         ) as process:
-            deadline = time.monotonic() + seconds
+            deadline = time.monotonic() + START_SECONDS
             while not (answered := _answers(port)) and process.poll() is None:
                 if time.monotonic() > deadline:
                     break

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from devtools.ports import cannot_open
 from devtools.standin import FAMILIES, StandIn
 
 
@@ -27,17 +28,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--no-docs", dest="docs", action="store_false", help="without /openapi.json")
     add("--no-gzip", dest="gzip", action="store_false")
     add("--verbose", action="store_true", help="print a line per request")
+    options = parser.parse_args(arguments)
     try:
-        standin = StandIn(**vars(parser.parse_args(arguments)))
+        standin = StandIn(**vars(options))
+        standin.start()
     except ValueError:
         parser.error("--api-auth takes USER:PASS, several separated by commas")
-    with standin:
+    except (OSError, OverflowError) as error:
+        parser.exit(1, cannot_open(options.port, error))
+    try:
         print(f"Stand-in WebUI at {standin.base_url}, Ctrl-C ends it", flush=True)
-        try:
-            while True:
-                time.sleep(3600)
-        except KeyboardInterrupt:
-            print()
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        print()
+    finally:
+        standin.stop()
     return 0
 
 
