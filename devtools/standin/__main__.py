@@ -30,20 +30,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--verbose", action="store_true", help="print a line per request")
     options = parser.parse_args(arguments)
     try:
-        standin = StandIn(**vars(options))
-        standin.start()
+        with StandIn(**vars(options)) as standin:
+            print(f"Stand-in WebUI at {standin.base_url}, Ctrl-C ends it", flush=True)
+            while True:
+                time.sleep(3600)
     except ValueError:
         parser.error("--api-auth takes USER:PASS, several separated by commas")
     except (OSError, OverflowError) as error:
         parser.exit(1, cannot_open(options.port, error))
-    try:
-        print(f"Stand-in WebUI at {standin.base_url}, Ctrl-C ends it", flush=True)
-        while True:
-            time.sleep(3600)
     except KeyboardInterrupt:
         print()
-    finally:
-        standin.stop()
     return 0
 
 
