@@ -5,8 +5,6 @@ serverless mode, and exits with 1 for an error. A note is what only a publisher 
 """
 
 import contextlib
-import http.client
-import json
 import re
 import reprlib
 import shutil
@@ -20,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import requests
 import yaml
 
 from devtools.content import PackageError, package_files
@@ -168,11 +167,10 @@ def _answers(port: int) -> bool:
     """Whether a request is taken and answered, if only with the sentence that it is wrong."""
     data = {"type": "tool", "action": "validate_tool_credentials", "user_id": "", "provider": ""}
     asked = {"event": "request", "session_id": "check", "data": data | {"credentials": {}}}
-    header = {"Content-Type": "application/json"}
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
-        connection.request("POST", "/invoke", json.dumps(asked), header)
-        return b'"session_id":"check"' in connection.getresponse().read()
+    with contextlib.suppress(requests.RequestException), requests.Session() as session:
+        session.trust_env = False  # No proxy.
+        reply = session.post(f"http://127.0.0.1:{port}/invoke", json=asked, timeout=10)
+        return b'"session_id":"check"' in reply.content
     return False
 
 

@@ -32,8 +32,7 @@ def checksum(files: Mapping[str, Path]) -> str:
 
 def unique_identifier(root: Path) -> str:
     """Return `author/name:version@checksum`, under which Dify knows this very package."""
-    plugin = "{author}/{name}:{version}".format_map(_manifest(root))
-    return f"{plugin}@{checksum(package_files(root))}"
+    return _filled("{author}/{name}:{version}@", root) + checksum(package_files(root))
 
 
 def build(root: Path, out: Path) -> Path:
@@ -46,7 +45,7 @@ def build(root: Path, out: Path) -> Path:
     if errors := [str(finding) for finding in findings(root) if not finding.is_note]:
         raise PackageError("\n".join(errors))
     out.mkdir(parents=True, exist_ok=True)
-    path = out / "{name}-{version}.difypkg".format_map(_manifest(root))
+    path = out / _filled("{name}-{version}.difypkg", root)
     with zipfile.ZipFile(path, "w") as package:
         for name, file in files.items():
             entry = zipfile.ZipInfo(name, EPOCH)
@@ -72,9 +71,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _manifest(root: Path) -> Mapping[str, object]:
-    manifest: Mapping[str, object] = yaml.safe_load((root / "manifest.yaml").read_bytes())
-    return manifest
+def _filled(text: str, root: Path) -> str:
+    return text.format_map(yaml.safe_load((root / "manifest.yaml").read_bytes()))
 
 
 if __name__ == "__main__":

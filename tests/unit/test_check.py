@@ -167,8 +167,8 @@ def test_a_file_that_the_package_must_not_hold_is_told(sample: Path, name: str, 
 
 
 def test_more_than_the_daemon_takes_is_told(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check, "MOST_BYTES", 1000)
-    assert errors(sample) == ["error: .difyignore: must leave out more: Dify takes 1,000 bytes"]
+    monkeypatch.setattr(check, "MOST_BYTES", 100)
+    assert errors(sample) == ["error: .difyignore: must leave out more: Dify takes 100 bytes"]
 
 
 def test_a_plugin_that_does_not_start_without_a_daemon_is_told(sample: Path) -> None:
