@@ -9,7 +9,6 @@ Without --base-url a stand-in WebUI draws placeholder pictures.
 import argparse
 import contextlib
 import functools
-import io
 import itertools
 import os
 import re
@@ -143,9 +142,6 @@ def save(directory: Path, name: str, content: bytes) -> Path:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Return 0 when done, 1 for an error (its sentence on stderr), 2 for wrong usage."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # Sent elsewhere by Windows, it may lack a letter of the model's name.
-        sys.stdout.reconfigure(errors="backslashreplace")
     options = _options(argv)
     drawing = Drawing(options.out)
     code = 0

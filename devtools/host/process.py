@@ -30,7 +30,7 @@ def plugin_environment(additions: Mapping[str, str] | None = None) -> dict[str, 
     """
     proxies = {name for name in os.environ if name.lower().endswith("_proxy")}
     inherited = {name: os.environ[name] for name in os.environ.keys() - proxies}
-    return inherited | {"PYTHONUTF8": "1"} | dict(additions or {})
+    return inherited | {"PYTHONIOENCODING": "utf-8"} | dict(additions or {})
 
 
 class PluginProcess(Conversation):
