@@ -6,10 +6,12 @@ A picture has two colours from the seed, with the prompt and the seed written on
 import base64
 import binascii
 import hashlib
+import importlib.util
 import io
 import textwrap
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 from PIL import ExifTags, Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
@@ -42,15 +44,24 @@ class Sketch:
             pixels = grain.digest(self.width * self.height * 3)
             picture = Image.blend(picture, Image.frombytes("RGB", size, pixels), 0.1)
         letter = max(8, min(size) // 16)
-        pen, font = ImageDraw.Draw(picture), ImageFont.load_default(letter)
-        columns = max(4, int((self.width - 2 * letter) / font.getlength("n")))
+        pen, font = ImageDraw.Draw(picture), _font(letter)
         foot = f"seed {self.seed}" + (f", {self.remark}" if self.remark else "")
         for text, y, anchor in ((self.prompt, letter, "la"), (foot, self.height - letter, "ld")):
+            widest = font.getlength("字" if max(text, default="") > "\u2e80" else "n")
+            columns = max(4, int((self.width - 2 * letter) / widest))
             lines = "\n".join(textwrap.wrap(text, columns, max_lines=8, placeholder=" …"))
             pen.multiline_text(
                 (letter, y), lines, "white", font, anchor, stroke_width=1, stroke_fill="black"
             )
         return picture
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """One with the letters of Japanese and Chinese, if the package that brings it is installed."""
+    brought = importlib.util.find_spec("paperang_p2_fonts_cjk")
+    if brought is None or brought.origin is None:
+        return ImageFont.load_default(size)
+    return ImageFont.truetype(Path(brought.origin).parent / "fonts/wqy-microhei.ttc", size)
 
 
 def _palette(seed: int) -> Image.Image:

@@ -3,6 +3,7 @@
 import concurrent.futures
 import io
 import json
+import sys
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
@@ -89,7 +90,7 @@ def test_another_family_of_the_line_is_one_more_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     source = Path(family.__file__).parent / "recorded" / "neo.json"
-    found = json.loads(source.read_text()) | {"version": "eighth"}
+    found = json.loads(source.read_text(encoding="utf-8")) | {"version": "eighth"}
     (tmp_path / "eighth.json").write_text(json.dumps(found))
     monkeypatch.setitem(FAMILIES, "eighth", family.read_family(tmp_path / "eighth.json"))
     with StandIn(family="eighth") as standin:
@@ -337,3 +338,16 @@ def test_a_login_without_a_password_is_bad_usage(capsys: pytest.CaptureFixture[s
         main(["--api-auth", "ann"])
     assert end.value.code == 2
     assert "USER:PASS" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("brought", "alike"), [(True, False), (False, True)])
+def test_chinese_and_japanese_are_letters_where_the_font_is_installed(
+    monkeypatch: pytest.MonkeyPatch, brought: bool, alike: bool
+) -> None:
+    if not brought:
+        monkeypatch.setitem(sys.modules, "paperang_p2_fonts_cjk", None)
+    # Boxes are all alike.
+    one, other = (
+        pictures.Sketch(64, 64, text, 1).drawn().tobytes() for text in ("夜明け", "灯台船")
+    )
+    assert (one == other) is alike
