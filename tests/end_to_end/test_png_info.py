@@ -10,7 +10,7 @@ from PIL import Image, PngImagePlugin
 
 from devtools.standin import FAMILIES, StandIn
 from support.dify_files import picture, served
-from support.drawing import Drawn, draw, invoke, sent
+from support.drawing import Drawn, draw, invoke, refused, sent
 from support.raw_server import RawServer, free_port, reply
 from tools.png_info import PngInfoTool
 from webui.errors import (
@@ -69,13 +69,13 @@ def test_a_server_without_png_info_is_not_needed_for_png() -> None:
     with StandIn(family="sdcpp") as standin:
         assert read(standin, png(parameters=TEXT)).variables["infotext"] == TEXT
         assert read(standin, picture()).variables["infotext"] == ""
-        with pytest.raises(InvalidParameterError, match=r"no /sdapi/v1/png-info.*Give a PNG"):
+        with refused(InvalidParameterError, match=r"no /sdapi/v1/png-info.*Give a PNG"):
             read(standin, picture(kind="WEBP"))
 
 
 def test_a_server_that_is_off_is_needed_only_when_the_file_does_not_tell() -> None:
     assert read(unreachable(), png(parameters=TEXT)).variables["infotext"] == TEXT
-    with pytest.raises(WebUIConnectionError, match="refused the connection"):
+    with refused(WebUIConnectionError, match="refused the connection"):
         read(unreachable(), picture())
 
 
@@ -96,7 +96,7 @@ def test_a_server_that_is_off_is_needed_only_when_the_file_does_not_tell() -> No
 def test_an_answer_of_another_kind_is_an_error(
     answer: bytes, kind: type[StableDiffusionError]
 ) -> None:
-    with RawServer(answer) as server, pytest.raises(kind):
+    with RawServer(answer) as server, refused(kind):
         read(server.base_url, picture())
 
 

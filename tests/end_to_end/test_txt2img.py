@@ -8,10 +8,11 @@ import pytest
 from PIL import Image
 
 from devtools.standin import StandIn
-from support.drawing import draw, paths, sent
+from support.drawing import draw, paths, refused, sent
 from webui.errors import (
     InvalidCredentialsError,
     InvalidParameterError,
+    StableDiffusionError,
     WebUIAuthenticationError,
     WebUIConnectionError,
     WebUIOutOfMemoryError,
@@ -90,7 +91,7 @@ def test_the_login_of_the_credentials_is_used() -> None:
     with StandIn(api_auth="me:secret") as standin:
         login = {"username": "me", "password": "secret"}
         assert draw(standin, login).files
-        with pytest.raises(WebUIAuthenticationError) as caught:
+        with refused(WebUIAuthenticationError) as caught:
             draw(standin, login | {"password": "hunter2"})
     assert "hunter2" not in repr(caught.value)
 
@@ -108,27 +109,27 @@ def test_the_login_of_the_credentials_is_used() -> None:
     ],
 )
 def test_a_bad_reply_has_its_error_and_is_never_asked_for_again(
-    standin: StandIn, status: int, body: object, kind: type[Exception], words: str
+    standin: StandIn, status: int, body: object, kind: type[StableDiffusionError], words: str
 ) -> None:
     standin.fail_next(PATH, status=status, body=body)
-    with pytest.raises(kind, match=words) as caught:
+    with refused(kind, match=words) as caught:
         draw(standin)
-    assert type(caught.value) is kind
+    assert type(caught.value.__context__) is kind
     assert paths(standin).count(PATH) == 1
 
 
 def test_a_server_that_is_gone_is_told_with_the_remedy(standin: StandIn) -> None:
     standin.stop()
-    with pytest.raises(WebUIConnectionError, match=r"refused the connection.*host.docker.internal"):
+    with refused(WebUIConnectionError, match=r"refused the connection.*host.docker.internal"):
         draw(standin.base_url)
     standin.start()
 
 
 def test_what_cannot_be_used_never_reaches_the_server(standin: StandIn) -> None:
     for bad in ({"width": 7}, {"steps": "many"}, {"alwayson_scripts": "{"}, {"lora": "a:b:c"}):
-        with pytest.raises(InvalidParameterError):
+        with refused(InvalidParameterError):
             draw(standin, **bad)
-    with pytest.raises(InvalidCredentialsError, match="base_url is empty"):
+    with refused(InvalidCredentialsError, match="base_url is empty"):
         draw("")
     assert standin.received == []
 

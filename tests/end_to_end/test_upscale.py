@@ -11,12 +11,9 @@ from PIL import Image
 from devtools.standin import StandIn
 from dify.limits import DifyTimeLimitError
 from support.dify_files import Described, picture, served
-from support.drawing import Drawn, all_sent, invoke, sent
+from support.drawing import Drawn, all_sent, invoke, refused, sent
 from tools.upscale import UpscaleTool
-from webui.errors import (
-    WebUINotFoundError,
-    WebUIServerError,
-)
+from webui.errors import WebUINotFoundError, WebUIServerError
 
 JOB = "extra-single-image"
 PATH = f"/sdapi/v1/{JOB}"
@@ -110,7 +107,7 @@ def test_what_another_family_does_otherwise_is_warned_of() -> None:
 
 def test_a_server_that_cannot_enlarge_is_told_before_anything_is_sent() -> None:
     with StandIn(family="sdcpp") as standin:
-        with pytest.raises(WebUINotFoundError, match=r"stable-diffusion\.cpp at .* cannot enlarge"):
+        with refused(WebUINotFoundError, match=r"stable-diffusion\.cpp at .* cannot enlarge"):
             enlarge(standin)
         assert not [r for r in standin.received if r.method == "POST"]
 
@@ -132,7 +129,7 @@ def test_what_is_done_is_kept_when_a_later_one_fails(standin: StandIn) -> None:
 
 def test_a_failure_of_the_first_is_an_error(standin: StandIn) -> None:
     standin.fail_next(PATH, body=FAILURE)
-    with pytest.raises(WebUIServerError, match="no such model"):
+    with refused(WebUIServerError, match="no such model"):
         enlarge(standin, picture(), picture())
 
 
@@ -150,7 +147,7 @@ def test_a_picture_that_outlasts_dify_is_collected_by_the_next_call(
 ) -> None:
     with StandIn(delay=1.2) as standin, files(picture()) as images:
         monkeypatch.setenv("PLUGIN_MAX_EXECUTION_TIMEOUT", "1")
-        with pytest.raises(DifyTimeLimitError, match="run this again"):
+        with refused(DifyTimeLimitError, match="run this again"):
             call(standin, images)
         monkeypatch.delenv("PLUGIN_MAX_EXECUTION_TIMEOUT")
         assert sizes(call(standin, images)) == [(192, 128)]
