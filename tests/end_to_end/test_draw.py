@@ -78,6 +78,17 @@ def test_a_size_above_the_cap_shrinks_in_proportion(
     assert drawn.warnings == ([] if asked == size else [shrunk])
 
 
+@pytest.mark.parametrize(
+    ("shape", "size"),
+    [("portrait", (88, 128)), ("Wide", (128, 72)), ("auto", (64, 32)), (None, (64, 32))],
+)
+def test_a_shape_goes_before_width_and_height_and_keeps_to_the_cap(
+    standin: StandIn, shape: str | None, size: tuple[int, int]
+) -> None:
+    draw(standin, shape=shape, width=64, height=32, max_size=128)
+    assert (sent(standin)["width"], sent(standin)["height"]) == size
+
+
 def test_the_reply_says_what_was_drawn_and_no_more(standin: StandIn) -> None:
     drawn = draw(standin, count=9, max_count=2, prompt_prefix="oil painting")
     first, second = drawn.variables["seeds"]
@@ -96,6 +107,8 @@ def test_the_settings_are_out_of_the_models_reach() -> None:
     assert {p["name"]: p["type"] for p in parameters if p["form"] == "llm"} == {
         "prompt": "string",
         "negative_prompt": "string",
+        "model": "string",
+        "shape": "select",
         "width": "number",
         "height": "number",
         "count": "number",

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from devtools.standin import StandIn
+from support.declared import TOOLS
 from support.drawing import draw, paths, refused, sent
 from webui.errors import (
     InvalidCredentialsError,
@@ -20,8 +21,15 @@ from webui.errors import (
     WebUIResponseError,
     WebUIServerError,
 )
+from webui.fields import FIELDS
 
 PATH = "/sdapi/v1/txt2img"
+YES_NO = {
+    one["name"]: one["default"]
+    for one in TOOLS["txt2img"]["parameters"]
+    if one["type"] == "boolean" and not FIELDS[one["name"]].own
+}
+"""They are sent as the form shows them."""
 
 
 def test_a_plain_call_sends_what_is_set_and_the_defaults(standin: StandIn) -> None:
@@ -32,7 +40,7 @@ def test_a_plain_call_sends_what_is_set_and_the_defaults(standin: StandIn) -> No
     assert request == {
         "prompt": "a cat", "negative_prompt": "dog", "width": 768, "height": 512, "steps": 3,
         "cfg_scale": 7.0, "seed": 5, "batch_size": 1, "n_iter": 1,
-    }  # fmt: skip
+    } | YES_NO  # fmt: skip
 
 
 def test_every_image_arrives_as_it_was_drawn_with_its_own_seed(standin: StandIn) -> None:
@@ -45,13 +53,17 @@ def test_every_image_arrives_as_it_was_drawn_with_its_own_seed(standin: StandIn)
     assert inside[0] == drawn.variables["infotext"]
 
 
-@pytest.mark.parametrize(("kind", "name"), [("png", "png"), ("jpg", "jpeg"), ("webp", "webp")])
-def test_the_type_is_known_by_signature(kind: str, name: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "name", "seed"), [("png", "png", "-seed5"), ("jpg", "jpeg", ""), ("webp", "webp", "")]
+)
+def test_the_type_is_known_by_signature_and_the_seed_by_what_stands_inside(
+    kind: str, name: str, seed: str
+) -> None:
     with StandIn(image_format=kind) as standin:
-        drawn = draw(standin, width=72, height=40)
+        drawn = draw(standin, width=72, height=40, seed=5)
     ((data, meta),) = drawn.files
     assert meta["mime_type"] == f"image/{name}"
-    assert re.fullmatch(rf"txt2img-\d{{8}}-\d{{6}}-1\.{kind}", meta["filename"])
+    assert re.fullmatch(rf"txt2img-\d{{8}}-\d{{6}}-\d{{3}}{seed}-1\.{kind}", meta["filename"])
     assert Image.open(BytesIO(data)).size == (72, 40)
     (image,) = drawn.json["images"]
     assert (image["width"], image["height"], image["filename"]) == (72, 40, meta["filename"])

@@ -55,6 +55,8 @@ def test_a_picture_becomes_twice_as_large(standin: StandIn) -> None:
         "upscaler_1": "Lanczos",
         "upscaling_resize": 2,
         "resize_mode": 0,
+        "upscaling_crop": True,
+        "upscale_first": False,
     }
     ((_, meta),) = drawn.files
     assert meta["mime_type"] == "image/png"

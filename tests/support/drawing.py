@@ -57,7 +57,7 @@ def invoke(
 
 
 def draw(
-    where: StandIn | str, /, credentials: Mapping[str, Any] | None = None, **given: Any
+    where: StandIn | str, /, credentials: Mapping[str, Any] | None = None, **given: object
 ) -> Drawn:
     """A small picture by txt2img."""
     small = {"prompt": "a cat", "width": 64, "height": 64}
@@ -66,7 +66,7 @@ def draw(
 
 @contextmanager
 def refused(
-    kind: type[StableDiffusionError], match: str = ""
+    kind: type[StableDiffusionError], match: str | None = None
 ) -> Iterator[pytest.ExceptionInfo[Exception]]:
     """Expect an error of that kind to reach Dify as one whose sentence it shows, and only that."""
     with pytest.raises((InvokeError, CredentialsValidateFailedError), match=match) as caught:
