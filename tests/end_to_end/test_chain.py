@@ -16,7 +16,7 @@ from tools.server_info import ServerInfoTool
 from tools.upscale import UpscaleTool
 from webui.pictures.infotext import parse_infotext
 
-ASKED = {
+ASKED: dict[str, Any] = {
     "prompt": "a lighthouse at dawn",
     "negative_prompt": "fog",
     "width": 128,

@@ -109,7 +109,7 @@ def silence(standin: StandIn, *silent: str) -> None:
             standin.fail_next(path, status=404, body={"detail": "Not Found"})
 
 
-def leave(standin: StandIn, **asked: object) -> None:
+def leave(standin: StandIn, **asked: int) -> None:
     """Make a call whose caller does not wait for the picture."""
     said = Run(standin, patience=0.2, **asked).failure(TimeUpError)
     assert "Run this again to collect it." in said
@@ -217,7 +217,7 @@ def test_a_result_is_delivered_once_and_equal_calls_share_nothing(
 
 
 @pytest.mark.parametrize("other", [{"seed": 7}, {"resume": False}], ids=str)
-def test_another_request_takes_nothing_over(slow: StandIn, other: dict[str, object]) -> None:
+def test_another_request_takes_nothing_over(slow: StandIn, other: dict[str, int]) -> None:
     leave(slow)
     Run(slow, **other).done()
     assert submitted(slow) == 2

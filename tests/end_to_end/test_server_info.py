@@ -79,7 +79,7 @@ def test_each_list_has_names_or_is_said_to_be_missing(family: str) -> None:
 
 
 def test_names_of_a_list_are_what_the_other_tools_take(standin: StandIn) -> None:
-    given = {
+    given: dict[str, Any] = {
         "model": names(standin, "models")[1],
         "sampler_name": names(standin, "samplers")[0],
         "scheduler": names(standin, "schedulers")[2],

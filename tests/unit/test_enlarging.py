@@ -1,5 +1,7 @@
 """Requests to enlarge: what each picture asks for, and what it should have become."""
 
+from typing import Any
+
 import pytest
 from PIL import Image
 
@@ -44,7 +46,7 @@ def image(width: int = 96, height: int = 64, orientation: int = 1) -> Picture:
     ids=str,
 )
 def test_a_picture_becomes_as_large_as_asked(
-    asked: dict[str, object], mode: int, size: tuple[int, int]
+    asked: dict[str, Any], mode: int, size: tuple[int, int]
 ) -> None:
     found = plan(**asked)
     assert found.request_for(image()).fields["resize_mode"] == mode
@@ -78,6 +80,6 @@ def test_a_picture_on_its_side_counts_as_the_server_sees_it(
     ],
     ids=str,
 )
-def test_what_has_no_effect_is_said(asked: dict[str, object], words: str) -> None:
+def test_what_has_no_effect_is_said(asked: dict[str, Any], words: str) -> None:
     (told,) = plan(**asked).warnings
     assert words in told

@@ -75,7 +75,7 @@ def compared(
     ],
 )
 def test_what_is_as_asked_or_explained_is_not_spoken_of(
-    came: tuple[Drawn, ...], asked: dict[str, object]
+    came: tuple[Drawn, ...], asked: dict[str, Any]
 ) -> None:
     assert compared(PLAIN, summary(*came), **asked) == []
 
@@ -94,7 +94,7 @@ def test_fewer_images_are_said() -> None:
     ],
     ids=["plain", "second pass", "whole masked", "never pasted"],
 )
-def test_another_size_is_said(server: Server, asked: dict[str, object]) -> None:
+def test_another_size_is_said(server: Server, asked: dict[str, Any]) -> None:
     (told,) = compared(server, summary(image(448, 512)), **asked)
     assert told.startswith("The server drew 448x512 instead of ")
 

@@ -1,12 +1,15 @@
 """The account of a drawing: each picture's own, and what a person or the next node reads."""
 
 import json
+import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from webui.errors import WebUIResponseError
 from webui.http.account import Account
 from webui.pictures.picture import Picture
+from webui.report import Report
 from webui.run.summary import Collector, Summary
 from webui.sketch import Sketched
 from webui.values import Fields
@@ -43,12 +46,21 @@ def test_each_image_has_its_seed_size_and_infotext() -> None:
     assert (first.width, first.height, first.grid, first.extra) == (512, 256, False, False)
 
 
-def test_file_names_differ_and_end_as_their_type() -> None:
+def test_a_file_is_named_after_tool_moment_and_place() -> None:
     collector = Collector("upscale")
     names = [collector.add(picture(kind)).filename for kind in ("png", "jpg", "webp")]
-    assert [name.rpartition(".")[2] for name in names] == ["png", "jpg", "webp"]
-    assert len(set(names)) == 3
-    assert all(name.startswith("upscale-") for name in names)
+    stem = names[0].removesuffix("-1.png")
+    assert re.fullmatch(r"upscale-\d{8}-\d{6}-\d{3}", stem)
+    assert names == [f"{stem}-1.png", f"{stem}-2.jpg", f"{stem}-3.webp"]
+
+
+def test_no_two_calls_name_their_files_alike() -> None:
+    written = picture(infotext=INFOTEXT)
+    with ThreadPoolExecutor(8) as callers:
+        calls = callers.map(lambda _: Collector("draw").add(written).filename, range(200))
+    names = set(calls)
+    assert len(names) == 200
+    assert all(name.endswith("-seed7-1.png") and name.isascii() for name in names)
 
 
 def test_a_grid_comes_first_and_extras_last_without_a_seed() -> None:
@@ -112,7 +124,7 @@ def test_the_text_says_how_many_size_model_time_seeds_and_warnings() -> None:
 
 def test_a_sketch_adds_its_prompt_and_says_nothing_twice() -> None:
     found = summary(TOLD | {"all_seeds": [7]}, picture())
-    sketched = Sketched(found, "oil painting, a cat")
+    sketched: Report = Sketched(found, "oil painting, a cat")
     assert sketched.text() == f"{found.text()}\nPrompt: oil painting, a cat"
     assert sketched.json() is None
     assert sketched.variables() == found.variables()
