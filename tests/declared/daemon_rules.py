@@ -127,6 +127,7 @@ PROVIDER = Keys(
                     "label": I18N,
                     "help?": I18N,
                     "placeholder?": I18N,
+                    "url?": re.compile(r"https://\S+"),
                 }
             )
         ),

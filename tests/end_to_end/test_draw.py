@@ -1,15 +1,13 @@
 """draw through the real SDK class against the stand-in, and the function a model is given."""
 
-from pathlib import Path
+import re
 
 import pytest
-import yaml
 
 from devtools.standin import StandIn
-from support.drawing import Drawn, invoke, sent
+from support.declared import CATALOGUE, TOOLS
+from support.drawing import Drawn, all_sent, invoke, sent
 from tools.draw import DrawTool
-
-YAML = Path(__file__).parent.parent.parent / "tools" / "draw.yaml"
 
 
 def draw(standin: StandIn, **given: object) -> Drawn:
@@ -78,15 +76,15 @@ def test_a_size_above_the_cap_shrinks_in_proportion(
     assert drawn.warnings == ([] if asked == size else [shrunk])
 
 
-@pytest.mark.parametrize(
-    ("shape", "size"),
-    [("portrait", (88, 128)), ("Wide", (128, 72)), ("auto", (64, 32)), (None, (64, 32))],
-)
-def test_a_shape_goes_before_width_and_height_and_keeps_to_the_cap(
-    standin: StandIn, shape: str | None, size: tuple[int, int]
-) -> None:
-    draw(standin, shape=shape, width=64, height=32, max_size=128)
-    assert (sent(standin)["width"], sent(standin)["height"]) == size
+def test_a_shape_goes_before_width_and_height_and_keeps_to_the_cap(standin: StandIn) -> None:
+    shape = CATALOGUE.fields["shape"]
+    sizes = dict(re.findall(r"`(\w+)`(?: is)? (\d+×\d+)", shape["guide"])) | {"auto": "64×32"}
+    assert sizes.keys() == shape["options"].keys()
+    for name in sizes:
+        draw(standin, shape=name, height=32)
+    assert [f"{one['width']}×{one['height']}" for one in all_sent(standin)] == [*sizes.values()]
+    draw(standin, shape="Wide", max_size=128)
+    assert (all_sent(standin)[-1]["width"], all_sent(standin)[-1]["height"]) == (128, 72)
 
 
 def test_the_reply_says_what_was_drawn_and_no_more(standin: StandIn) -> None:
@@ -103,7 +101,7 @@ def test_the_reply_says_what_was_drawn_and_no_more(standin: StandIn) -> None:
 
 
 def test_the_settings_are_out_of_the_models_reach() -> None:
-    parameters = yaml.safe_load(YAML.read_bytes())["parameters"]
+    parameters = TOOLS["draw"]["parameters"]
     assert {p["name"]: p["type"] for p in parameters if p["form"] == "llm"} == {
         "prompt": "string",
         "negative_prompt": "string",
