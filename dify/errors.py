@@ -44,10 +44,28 @@ _KNOWN: dict[type[StableDiffusionError], type[Exception]] = {
 }
 
 
+# What must change where the plugin runs, by `caller_setting`.
+_SETTINGS = {
+    "hosts": (
+        'On Linux, give the plugin_daemon service extra_hosts: "host.docker.internal:host-gateway".'
+    ),
+    "no_proxy": "Add the WebUI's host to NO_PROXY of the plugin daemon.",
+}
+
+
 def known_to_dify(error: StableDiffusionError) -> Exception:
     """The same sentence as an error that Dify shows without a traceback."""
-    nearest = next(kind for kind in type(error).__mro__ if kind in _KNOWN)
-    return _KNOWN[nearest](str(error))
+    return _KNOWN[_nearest(error)](sentence(error))
+
+
+def sentence(error: StableDiffusionError) -> str:
+    """What is shown of an error: with the remedy, if that lies in Dify's own settings."""
+    setting = error.caller_setting if isinstance(error, WebUIConnectionError) else ""
+    return f"{error} {_SETTINGS[setting]}" if setting else str(error)
+
+
+def _nearest(error: StableDiffusionError) -> type[StableDiffusionError]:
+    return next(kind for kind in type(error).__mro__ if kind in _KNOWN)
 
 
 def tells_dify[T](invoke: Invoke[T]) -> Invoke[T]:

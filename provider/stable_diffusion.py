@@ -4,6 +4,7 @@ from dify_plugin import ToolProvider
 from dify_plugin.errors.model import CredentialsValidateFailedError
 
 from dify.credentials import read_credentials
+from dify.errors import sentence
 from webui.errors import StableDiffusionError
 from webui.survey import check_server
 
@@ -16,4 +17,4 @@ class StableDiffusionProvider(ToolProvider):
             check_server(read_credentials(credentials))
         except StableDiffusionError as error:
             # Dify shows the message of this one alone, of others a traceback.
-            raise CredentialsValidateFailedError(str(error)) from None
+            raise CredentialsValidateFailedError(sentence(error)) from None

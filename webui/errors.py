@@ -46,7 +46,15 @@ class WebUIError(StableDiffusionError):
 
 
 class WebUIConnectionError(WebUIError):
-    """No connection: unknown host, refused, broken off, or not speaking HTTP."""
+    """No connection: unknown host, refused, broken off, or not speaking HTTP.
+
+    caller_setting: what must change where the caller runs, so that the caller says how: "hosts"
+    (its network does not know host.docker.internal), "no_proxy", or "" if nothing.
+    """
+
+    def __init__(self, text: str, *, caller_setting: str = "") -> None:
+        super().__init__(text)
+        self.caller_setting = caller_setting
 
 
 class WebUICertificateError(WebUIConnectionError):

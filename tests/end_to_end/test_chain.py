@@ -1,4 +1,4 @@
-"""Tools in a row, each given what the one before made."""
+"""Tools in a row, each given what the one before made or asked."""
 
 from io import BytesIO
 from typing import Any
@@ -9,7 +9,7 @@ from PIL import Image
 
 from devtools.standin import FAMILIES, StandIn
 from support.dify_files import served
-from support.drawing import Drawn, draw, invoke
+from support.drawing import Drawn, draw, invoke, paths
 from tools.img2img import Img2ImgTool
 from tools.png_info import PngInfoTool
 from tools.server_info import ServerInfoTool
@@ -17,14 +17,9 @@ from tools.upscale import UpscaleTool
 from webui.pictures.infotext import parse_infotext
 
 ASKED: dict[str, Any] = {
-    "prompt": "a lighthouse at dawn",
-    "negative_prompt": "fog",
-    "width": 128,
-    "height": 64,
-    "steps": 7,
-    "sampler_name": "Euler a",
-    "seed": 4711,
-}
+    "prompt": "a lighthouse at dawn", "negative_prompt": "fog", "width": 128, "height": 64,
+    "steps": 7, "sampler_name": "Euler a", "seed": 4711,
+}  # fmt: skip
 
 
 def hand_on(standin: StandIn, before: Drawn, tool: type[Tool], name: str, **given: Any) -> Drawn:  # noqa: ANN401 - a node's values
@@ -49,15 +44,8 @@ def test_a_drawn_picture_is_read_enlarged_and_redrawn(family: str) -> None:
         offered = Drawn(invoke(ServerInfoTool, standin, {"list": "upscalers"})).variables["names"]
         upscaler = next(name for name in offered if name.endswith("Lanczos"))
         enlarged = hand_on(standin, drawn, UpscaleTool, "images", upscaler_1=upscaler)
-        redrawn = hand_on(
-            standin,
-            enlarged,
-            Img2ImgTool,
-            "image",
-            prompt=read.variables["parameters"]["Prompt"],
-            seed=read.json["fields"]["seed"],
-            denoising_strength=0.6,
-        )
+        prompt, seed = read.variables["parameters"]["Prompt"], read.json["fields"]["seed"]
+        redrawn = hand_on(standin, enlarged, Img2ImgTool, "image", prompt=prompt, seed=seed)
     assert read.variables["infotext"] == drawn.variables["infotext"]
     assert (size(drawn), size(enlarged), size(redrawn)) == ((128, 64), (256, 128), (256, 128))
     said = parse_infotext(redrawn.variables["infotext"])
@@ -70,3 +58,20 @@ def test_the_infotext_inside_a_picture_fills_what_the_form_leaves_empty(standin:
     said = parse_infotext(draw(standin, infotext=text).variables["infotext"])
     assert (said.prompt, said.negative_prompt) == ("a cat", "fog")
     assert (said.parameters["Sampler"], said.parameters["Size"]) == ("Euler a", "64x64")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_names_are_asked_for_once_and_then_known(family: str) -> None:
+    named: dict[str, Any] = {"sampler_name": "Euler", "model": "v1-5-pruned-emaonly"}
+    named |= {"lora": "add_detail:0.5", "enable_hr": True}
+    with StandIn(family=family) as standin:
+        draw(standin, **named)
+        first = paths(standin)
+        standin.received.clear()
+        draw(standin, **named)
+        second = paths(standin)
+    assert len(first) == len(set(first))
+    assert len(first) <= 9
+    assert second[0] == "/sdapi/v1/txt2img"
+    # SD.Next is asked whether it broke off, each time.
+    assert len(second) == (2 if family == "sdnext" else 1)

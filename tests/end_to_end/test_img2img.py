@@ -7,7 +7,7 @@ from PIL import Image
 
 from devtools.standin import StandIn
 from support.dify_files import picture, served
-from support.drawing import Drawn, invoke, refused, sent
+from support.drawing import Drawn, invoke, lying_picture, refused, sent
 from tools.img2img import Img2ImgTool
 from webui.errors import InvalidParameterError
 
@@ -61,8 +61,6 @@ def test_what_is_no_picture_is_refused_before_the_server_is_asked(standin: Stand
 
 
 def test_a_server_that_does_not_turn_pictures_is_said_to() -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6
     with StandIn(family="sdnext") as standin:
-        drawn = redraw(standin, picture(96, 64, "JPEG", exif=exif))
+        drawn = redraw(standin, lying_picture())
     assert drawn.warnings == ["SD.Next does not turn the image as its EXIF data says."]

@@ -10,17 +10,7 @@ from PIL import Image
 from devtools.standin import StandIn
 from support.declared import TOOLS
 from support.drawing import draw, paths, refused, sent
-from webui.errors import (
-    InvalidCredentialsError,
-    InvalidParameterError,
-    StableDiffusionError,
-    WebUIAuthenticationError,
-    WebUIConnectionError,
-    WebUIOutOfMemoryError,
-    WebUIRequestError,
-    WebUIResponseError,
-    WebUIServerError,
-)
+from webui import errors
 from webui.fields import FIELDS
 
 PATH = "/sdapi/v1/txt2img"
@@ -53,22 +43,6 @@ def test_every_image_arrives_as_it_was_drawn_with_its_own_seed(standin: StandIn)
     assert inside[0] == drawn.variables["infotext"]
 
 
-@pytest.mark.parametrize(
-    ("kind", "name", "seed"), [("png", "png", "-seed5"), ("jpg", "jpeg", ""), ("webp", "webp", "")]
-)
-def test_the_type_is_known_by_signature_and_the_seed_by_what_stands_inside(
-    kind: str, name: str, seed: str
-) -> None:
-    with StandIn(image_format=kind) as standin:
-        drawn = draw(standin, width=72, height=40, seed=5)
-    ((data, meta),) = drawn.files
-    assert meta["mime_type"] == f"image/{name}"
-    assert re.fullmatch(rf"txt2img-\d{{8}}-\d{{6}}-\d{{3}}{seed}-1\.{kind}", meta["filename"])
-    assert Image.open(BytesIO(data)).size == (72, 40)
-    (image,) = drawn.json["images"]
-    assert (image["width"], image["height"], image["filename"]) == (72, 40, meta["filename"])
-
-
 def test_account_variables_and_text_agree(standin: StandIn) -> None:
     drawn = draw(standin, sampler_name="Euler a", seed=10, width=1001)
     model, warning = drawn.variables["model"], "width 1001 is no multiple of 8 and was rounded to"
@@ -99,29 +73,25 @@ def test_the_names_of_the_form_draw_with_what_they_name(standin: StandIn) -> Non
     assert draw(standin, {"model": loaded}).variables["model"] == loaded
 
 
-def test_the_login_of_the_credentials_is_used() -> None:
-    with StandIn(api_auth="me:secret") as standin:
-        login = {"username": "me", "password": "secret"}
-        assert draw(standin, login).files
-        with refused(WebUIAuthenticationError) as caught:
-            draw(standin, login | {"password": "hunter2"})
-    assert "hunter2" not in repr(caught.value)
-
-
 @pytest.mark.parametrize(
     ("status", "body", "kind", "words"),
     [
-        (200, {"images": [], "info": "{}"}, WebUIResponseError, "sent no images"),
-        (200, {"detail": "busy"}, WebUIResponseError, "without images: busy"),
-        (200, '{"images": ["', WebUIResponseError, "ends in the middle"),
-        (404, {"detail": "Sampler not found"}, WebUIRequestError, "Sampler not found"),
-        (500, {"error": "KeyError", "errors": "'foo'"}, WebUIServerError, "KeyError: 'foo'"),
-        (500, {"error": "OutOfMemoryError"}, WebUIOutOfMemoryError, "Ask for a smaller width"),
-        (502, "<html>Bad Gateway</html>", WebUIServerError, r"failed \(502\)"),
+        (200, {"images": [], "info": "{}"}, errors.WebUIResponseError, "sent no images"),
+        (200, {"detail": "busy"}, errors.WebUIResponseError, "without images: busy"),
+        (200, '{"images": ["', errors.WebUIResponseError, "ends in the middle"),
+        (404, {"detail": "Sampler not found"}, errors.WebUIRequestError, "Sampler not found"),
+        (500, {"error": "KeyError", "errors": "'foo'"}, errors.WebUIServerError, "KeyError: 'foo'"),
+        (
+            500,
+            {"error": "OutOfMemoryError"},
+            errors.WebUIOutOfMemoryError,
+            "Ask for a smaller width",
+        ),
+        (502, "<html>Bad Gateway</html>", errors.WebUIServerError, r"failed \(502\)"),
     ],
 )
 def test_a_bad_reply_has_its_error_and_is_never_asked_for_again(
-    standin: StandIn, status: int, body: object, kind: type[StableDiffusionError], words: str
+    standin: StandIn, status: int, body: object, kind: type[errors.StableDiffusionError], words: str
 ) -> None:
     standin.fail_next(PATH, status=status, body=body)
     with refused(kind, match=words) as caught:
@@ -130,18 +100,11 @@ def test_a_bad_reply_has_its_error_and_is_never_asked_for_again(
     assert paths(standin).count(PATH) == 1
 
 
-def test_a_server_that_is_gone_is_told_with_the_remedy(standin: StandIn) -> None:
-    standin.stop()
-    with refused(WebUIConnectionError, match=r"refused the connection.*host.docker.internal"):
-        draw(standin.base_url)
-    standin.start()
-
-
 def test_what_cannot_be_used_never_reaches_the_server(standin: StandIn) -> None:
     for bad in ({"width": 7}, {"steps": "many"}, {"alwayson_scripts": "{"}, {"lora": "a:b:c"}):
-        with refused(InvalidParameterError):
+        with refused(errors.InvalidParameterError):
             draw(standin, **bad)
-    with refused(InvalidCredentialsError, match="base_url is empty"):
+    with refused(errors.InvalidCredentialsError, match="base_url is empty"):
         draw("")
     assert standin.received == []
 

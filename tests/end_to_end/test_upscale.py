@@ -11,9 +11,9 @@ from PIL import Image
 from devtools.standin import StandIn
 from dify.limits import DifyTimeLimitError
 from support.dify_files import Described, picture, served
-from support.drawing import Drawn, all_sent, invoke, refused, sent
+from support.drawing import Drawn, all_sent, invoke, lying_picture, refused, sent
 from tools.upscale import UpscaleTool
-from webui.errors import WebUINotFoundError, WebUIServerError
+from webui import errors
 
 JOB = "extra-single-image"
 PATH = f"/sdapi/v1/{JOB}"
@@ -95,11 +95,9 @@ def test_several_are_enlarged_in_order_one_at_a_time(standin: StandIn) -> None:
 
 
 def test_what_another_family_does_otherwise_is_warned_of() -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6
     with StandIn(family="sdnext") as standin:
-        source = picture(96, 64, "JPEG", exif=exif)
-        drawn = enlarge(standin, source, upscaler_1="Resize Lanczos", gfpgan_visibility=1)
+        given = {"upscaler_1": "Resize Lanczos", "gfpgan_visibility": 1}
+        drawn = enlarge(standin, lying_picture(), **given)
     assert drawn.json["images"][0]["source_width"] == 96
     assert drawn.warnings == [
         "gfpgan_visibility has no effect: SD.Next does not know it.",
@@ -109,29 +107,25 @@ def test_what_another_family_does_otherwise_is_warned_of() -> None:
 
 def test_a_server_that_cannot_enlarge_is_told_before_anything_is_sent() -> None:
     with StandIn(family="sdcpp") as standin:
-        with refused(WebUINotFoundError, match=r"stable-diffusion\.cpp at .* cannot enlarge"):
+        with refused(errors.WebUINotFoundError, match=r"\.cpp at .* cannot enlarge"):
             enlarge(standin)
         assert not [r for r in standin.received if r.method == "POST"]
 
 
-def test_what_is_done_is_kept_when_a_later_one_fails(standin: StandIn) -> None:
-    with files(picture(), picture(), picture()) as images:
-        given = {"images": images, "upscaler_1": "Lanczos"}
-        messages = []
-        for message in invoke(UpscaleTool, standin, given):
-            if message.type == message.MessageType.BLOB:
+def test_only_a_failure_of_the_first_loses_what_is_done(standin: StandIn) -> None:
+    messages = []
+    with files(*[picture()] * 3) as images:
+        for one in invoke(UpscaleTool, standin, {"images": images, "upscaler_1": "Lanczos"}):
+            if one.type == one.MessageType.BLOB:
                 standin.fail_next(PATH, body=FAILURE)
-            messages.append(message)
+            messages.append(one)
     drawn = Drawn(messages)
     assert len(drawn.files) == 1
     (warning,) = drawn.warnings
     assert warning.startswith("Not enlarged: 2.png, 3.png. ")
     assert "no such model" in warning
-
-
-def test_a_failure_of_the_first_is_an_error(standin: StandIn) -> None:
     standin.fail_next(PATH, body=FAILURE)
-    with refused(WebUIServerError, match="no such model"):
+    with refused(errors.WebUIServerError, match="no such model"):
         enlarge(standin, picture(), picture())
 
 

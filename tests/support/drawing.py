@@ -9,9 +9,11 @@ import pytest
 from dify_plugin import Tool
 from dify_plugin.entities.tool import ToolInvokeMessage
 from dify_plugin.errors.model import CredentialsValidateFailedError, InvokeError
+from PIL import Image
 
 from devtools.standin import StandIn
-from dify.errors import known_to_dify
+from dify.errors import known_to_dify, sentence
+from support.dify_files import picture
 from tools.txt2img import Txt2ImgTool
 from webui.errors import StableDiffusionError
 
@@ -73,8 +75,15 @@ def refused(
         yield caught
     told, own = caught.value, caught.value.__context__
     assert isinstance(own, kind)
-    assert (type(told), str(told)) == (type(known_to_dify(own)), str(own))
+    assert (type(told), str(told)) == (type(known_to_dify(own)), sentence(own))
     assert told.__suppress_context__
+
+
+def lying_picture() -> bytes:
+    """96x64 pixels that a viewer turns by a quarter."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return picture(96, 64, "JPEG", exif=exif)
 
 
 def all_sent(standin: StandIn, job: str = "txt2img") -> list[dict[str, Any]]:

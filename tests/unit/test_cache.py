@@ -3,16 +3,9 @@ import time
 
 import pytest
 
+from support.clock import Clock
 from webui.http.address import Address, parse_address
 from webui.server.cache import Shelf, Shelves
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Fetched:

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from support.dify_files import picture
+from support.drawing import lying_picture
 from support.exchange import connect
 from webui.http.endpoints import Endpoint
 from webui.pictures.picture import Picture, identify_picture
@@ -24,10 +24,8 @@ def plan(*, turns: bool = True, **asked: object) -> Enlarging:
     return build_enlarging({"upscaler_1": "Lanczos"} | asked, server)
 
 
-def image(width: int = 96, height: int = 64, orientation: int = 1) -> Picture:
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    return identify_picture(picture(width, height, "JPEG", exif=exif))
+def image(width: int = 96, height: int = 64) -> Picture:
+    return identify_picture(picture(width, height))
 
 
 @pytest.mark.parametrize(
@@ -63,9 +61,9 @@ def test_a_servers_rounding_to_eighths_is_no_difference() -> None:
 def test_a_picture_on_its_side_counts_as_the_server_sees_it(
     turns: bool, size: tuple[int, int]
 ) -> None:
-    found = plan(turns=turns, upscaling_resize_w=192)
-    assert found.size_of(image(orientation=6)) == size
-    sent = found.request_for(image(orientation=6)).fields
+    found, lying = plan(turns=turns, upscaling_resize_w=192), identify_picture(lying_picture())
+    assert found.size_of(lying) == size
+    sent = found.request_for(lying).fields
     assert sent["upscaling_resize_h"] == round(192 * size[1] / size[0])
 
 

@@ -3,9 +3,9 @@
 import pytest
 
 from devtools.standin import FAMILIES as PLAYED
-from devtools.standin import StandIn
 from support.exchange import connect
 from support.raw_server import RawServer, reply
+from support.standins import StandIns
 from webui.fields import FIELDS
 from webui.http.endpoints import Endpoint
 from webui.server import families
@@ -23,14 +23,12 @@ def schema(*endpoints: Endpoint, fields: tuple[str, ...] = ()) -> Schema:
 
 
 @pytest.mark.parametrize("key", PLAYED)
-def test_each_family_is_recognised_by_its_own_answers(key: str) -> None:
-    with StandIn(family=key) as standin:
-        assert ask(standin.base_url).family.key == key
+def test_each_family_is_recognised_by_its_own_answers(standins: StandIns, key: str) -> None:
+    assert ask(standins.of(key).base_url).family.key == key
 
 
-def test_sdnext_without_its_schema_is_recognised_by_its_version() -> None:
-    with StandIn(family="sdnext", docs=False) as standin:
-        server = ask(standin.base_url)
+def test_sdnext_without_its_schema_is_recognised_by_its_version(standins: StandIns) -> None:
+    server = ask(standins.of("sdnext", docs=False).base_url)
     assert server.family.key == "sdnext"
     assert server.reads("prompt")
     assert not server.reads("restore_faces")
@@ -55,12 +53,3 @@ def test_one_without_reads_what_the_catalogue_does_not_deny_it() -> None:
         of_the_form = {n for n, one in FIELDS.items() if job in one.tools and not one.own}
         assert {name for name in of_the_form if bare.ignores(name)} == of_the_form - read
         assert bare.also_reads[job] <= read
-
-
-def test_what_does_the_work_of_a_field_elsewhere_stands_with_the_field() -> None:
-    (classic,) = [one for one in FAMILIES if one.joins_scheduler]
-    assert classic.ignores("scheduler")
-    assert classic.instead("scheduler").startswith("sampler_name, which names both there")
-    made_up = Family("mine", "Mine")
-    assert not made_up.ignores("scheduler")
-    assert made_up.instead("scheduler") == made_up.instead("nothing_known") == ""

@@ -1,13 +1,12 @@
 """Pictures among a tool's values, put where the API wants them."""
 
 import pytest
-from PIL import Image
 
 from support.dify_files import picture
+from support.drawing import lying_picture
 from webui.errors import InvalidParameterError
 from webui.pictures.picture import Source, identify_picture
 from webui.request.inputs import place_inputs
-from webui.request.loras import Lora
 
 PORTRAIT, LANDSCAPE = picture(64, 96), picture(96, 64)
 
@@ -28,10 +27,7 @@ def test_a_picture_gives_the_size_unless_one_is_given() -> None:
 
 
 def test_a_picture_on_its_side_gives_the_size_as_seen() -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    lying = source(picture(96, 64, "JPEG", exif=exif))
-    found = place_inputs({"image": lying, "mask": source(PORTRAIT)})
+    found = place_inputs({"image": source(lying_picture()), "mask": source(PORTRAIT)})
     assert (found.asked["width"], found.asked["height"]) == (64, 96)
     assert found.turned
 
@@ -71,9 +67,3 @@ def test_a_place_without_a_file_is_refused(number: int) -> None:
     }
     with pytest.raises(InvalidParameterError, match="has no file, as reference_images holds 1"):
         place_inputs(asked)
-
-
-def test_loras_are_taken_apart_and_what_was_given_stays_whole() -> None:
-    asked = {"lora": "detail:0.5", "image": source(PORTRAIT)}
-    assert place_inputs(asked).asked["lora"] == [Lora("detail", ":0.5")]
-    assert asked == {"lora": "detail:0.5", "image": source(PORTRAIT)}

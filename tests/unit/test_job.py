@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from support.clock import Clock
 from support.dify_files import picture
 from webui.http.address import Address, parse_address
 from webui.http.endpoints import Endpoint
@@ -12,14 +13,6 @@ from webui.pictures.picture import identify_picture
 from webui.run.job import Job, KeptJobs
 
 GPU = Settings(parse_address("http://gpu:7860"))
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Keeping(KeptJobs):
@@ -98,13 +91,6 @@ def test_they_are_dropped_two_hours_after_they_ended(kept: Keeping) -> None:
     assert done.pictures.stored_bytes == 0
     assert kept.claimed(seed=1) is None
     assert kept.claimed(seed=2) is running
-
-
-def test_a_task_has_a_name_of_its_own_unless_it_is_given_one() -> None:
-    one, other = (Job(GPU, Endpoint.TXT2IMG, {}) for _ in range(2))
-    assert one.task_id != other.task_id
-    assert one.fields == {"force_task_id": one.task_id}
-    assert Job(GPU, Endpoint.TXT2IMG, {"force_task_id": "mine"}).task_id == "mine"
 
 
 def test_no_login_can_be_read_from_a_jobs_key() -> None:

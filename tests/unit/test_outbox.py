@@ -17,8 +17,10 @@ def picture(width: int = 8) -> Picture:
 
 def test_taking_waits_no_longer_than_it_is_told() -> None:
     began = time.monotonic()
-    assert Outbox().take(0.05) is None
+    outbox = Outbox()
+    assert outbox.take(0.05) is None
     assert time.monotonic() - began >= 0.05
+    assert not outbox.is_empty
 
 
 def test_the_next_picture_waits_until_the_first_is_taken() -> None:
@@ -69,23 +71,3 @@ def test_leaving_frees_the_one_who_waits(how: Callable[[Outbox], None], kept: li
     outbox.end()
     outbox.attend()
     assert [one.width for one in (outbox.take(0), outbox.take(0)) if one] == kept
-
-
-def test_what_is_discarded_is_gone_and_more_is_dropped() -> None:
-    outbox = Outbox()
-    outbox.abandon()
-    outbox.put(picture())
-    outbox.discard()
-    outbox.put(picture())
-    outbox.end()
-    assert outbox.is_empty
-    assert outbox.stored_bytes == 0
-
-
-@pytest.mark.parametrize("ended", [True, False])
-def test_the_end_is_told_apart_from_a_pause(ended: bool) -> None:
-    outbox = Outbox()
-    if ended:
-        outbox.end()
-    assert outbox.take(0) is None
-    assert outbox.is_empty is ended

@@ -66,12 +66,3 @@ def test_a_source_that_does_not_answer_is_not_asked_again(
     for _ in range(3):
         assert not lookout.look()
     assert paths(standin) == [TASK, SERVER, SERVER, SERVER]
-
-
-def test_whose_job_runs_is_known_only_where_tasks_are(standin: StandIn, lookout: Lookout) -> None:
-    answer(standin, TASK, active=True)
-    task = lookout.task()
-    assert task is not None
-    assert (task.active, task.queued) == (True, False)
-    standin.fail_next(TASK, status=404)
-    assert lookout.task() is None

@@ -17,9 +17,7 @@ HALF = {"width": 512, "height": 256, "enable_hr": True}
     ("fields", "size"),
     [
         ({}, None),
-        ({"width": 512}, None),
         ({"width": 512, "height": 256}, (512, 256)),
-        ({"width": 512, "height": 256, "hr_scale": 2.0}, (512, 256)),
         (HALF, (1024, 512)),
         (HALF | {"hr_scale": 1.5}, (768, 384)),
         (HALF | {"hr_scale": 1.5, "hr_resize_x": 0, "hr_resize_y": 0}, (768, 384)),

@@ -1,28 +1,17 @@
 """Samplers and schedulers as people write them, on servers that want them apart or together."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
-
 import pytest
 
 from devtools.standin import StandIn
 from support.drawing import paths
 from support.exchange import connect
+from support.standins import StandIns
 from webui.errors import InvalidParameterError
 from webui.http.endpoints import Endpoint
 from webui.request.request import Request
 from webui.request.samplers import check_samplers
 from webui.server.server import Server
 from webui.values import Fields
-
-# One for each way: apart, joined, by short names, and without the old field.
-FAMILIES = ("a1111", "classic", "sdcpp", "sdnext")
-
-
-@pytest.fixture(scope="module")
-def standins() -> Iterator[dict[str, StandIn]]:
-    with ExitStack() as stack:
-        yield {family: stack.enter_context(StandIn(family=family)) for family in FAMILIES}
 
 
 def checked(standin: StandIn, **given: object) -> Fields:
@@ -64,9 +53,9 @@ def checked(standin: StandIn, **given: object) -> Fields:
     ],
 )  # fmt: skip
 def test_a_name_is_put_in_the_servers_way(
-    standins: dict[str, StandIn], family: str, given: dict[str, object], sent: dict[str, object]
+    standins: StandIns, family: str, given: dict[str, object], sent: dict[str, object]
 ) -> None:
-    assert checked(standins[family], **given) == sent
+    assert checked(standins.of(family), **given) == sent
 
 
 @pytest.mark.parametrize(
@@ -86,15 +75,14 @@ def test_a_name_is_put_in_the_servers_way(
     ],
 )  # fmt: skip
 def test_an_unknown_name_is_refused_with_the_right_one(
-    standins: dict[str, StandIn], family: str, given: dict[str, object], closest: str
+    standins: StandIns, family: str, given: dict[str, object], closest: str
 ) -> None:
     with pytest.raises(InvalidParameterError) as caught:
-        checked(standins[family], **given)
+        checked(standins.of(family), **given)
     assert str(caught.value).partition(":")[0] in given
     assert closest in str(caught.value)
 
 
-def test_nothing_set_asks_nothing(standins: dict[str, StandIn]) -> None:
-    standins["a1111"].received.clear()
-    assert checked(standins["a1111"]) == {}
-    assert paths(standins["a1111"]) == ["/openapi.json"]
+def test_nothing_set_asks_nothing(standin: StandIn) -> None:
+    assert checked(standin) == {}
+    assert paths(standin) == ["/openapi.json"]

@@ -91,27 +91,3 @@ def test_a_name_is_looked_up_afresh_only_before_it_is_refused(
     with pytest.raises(InvalidParameterError, match=r"^model: AUTOMATIC1111 has no model named"):
         server.checkpoint("nothing of the kind", "model")
     assert paths(standin) == ["/openapi.json", lists, refresh, lists]
-
-
-def test_a_lora_goes_by_its_file_or_by_the_alias_inside(standin: StandIn, server: Server) -> None:
-    entries = [{"name": "file", "alias": "inside"}, {"name": "bare", "alias": None}]
-    standin.fail_next("/sdapi/v1/loras", status=200, body=entries)
-    assert server.loras(afresh=False) == ["file", "bare", "inside"]
-
-
-@pytest.mark.parametrize(("always_on", "own"), [(True, "controlnet"), (False, "x/y/z plot")])
-def test_scripts_of_the_two_kinds_are_told_apart_where_the_server_can(
-    standin: StandIn, server: Server, always_on: bool, own: str
-) -> None:
-    assert own in (server.scripts(always_on=always_on)(False) or [])
-    assert own not in (server.scripts(always_on=not always_on)(False) or [])
-    standin.fail_next("/sdapi/v1/script-info", status=500)
-    assert own in (server.scripts(always_on=not always_on)(True) or [])
-
-
-def test_another_login_sees_its_own_lists() -> None:
-    with StandIn(api_auth="me:secret") as standin:
-        for login in ({}, {"username": "me", "password": "secret"}):
-            with connect(standin.base_url, **login) as there:
-                found = Server.ask(there, Endpoint.TXT2IMG).entries(Endpoint.SAMPLERS)
-                assert bool(found) is bool(login)

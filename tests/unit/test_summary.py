@@ -39,19 +39,14 @@ def summary(told: Fields, *pictures: Picture, request: Fields | None = None) -> 
     return collector.summary(request or {"prompt": "a cat"}, Account(told), 1.26)
 
 
-def test_each_image_has_its_seed_size_and_infotext() -> None:
+def test_each_image_has_its_name_seed_size_and_infotext() -> None:
     first, second = summary(TOLD, picture(), picture("jpg")).images
+    stem = first.filename.removesuffix("-1.png")
+    assert re.fullmatch(r"txt2img-\d{8}-\d{6}-\d{3}", stem)
+    assert second.filename == f"{stem}-2.jpg"
     assert (first.seed, first.subseed, first.infotext) == (7, 1, "first")
     assert (second.seed, second.subseed, second.infotext) == (8, 2, "second")
     assert (first.width, first.height, first.grid, first.extra) == (512, 256, False, False)
-
-
-def test_a_file_is_named_after_tool_moment_and_place() -> None:
-    collector = Collector("upscale")
-    names = [collector.add(picture(kind)).filename for kind in ("png", "jpg", "webp")]
-    stem = names[0].removesuffix("-1.png")
-    assert re.fullmatch(r"upscale-\d{8}-\d{6}-\d{3}", stem)
-    assert names == [f"{stem}-1.png", f"{stem}-2.jpg", f"{stem}-3.webp"]
 
 
 def test_no_two_calls_name_their_files_alike() -> None:
@@ -87,22 +82,6 @@ def test_without_either_the_images_still_arrive() -> None:
         "seed": -1, "seeds": [], "infotext": "", "model": "", "warnings": [],
         "elapsed_seconds": 1.3,
     }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "told",
-    [
-        {"all_seeds": None, "infotexts": None},
-        {"all_seeds": [], "infotexts": [], "index_of_first_image": None},
-        {"all_seeds": "7", "infotexts": "text", "index_of_first_image": "1"},
-        {"all_seeds": {}, "all_subseeds": 5, "sd_model_name": None},
-    ],
-    ids=str,
-)
-def test_an_account_of_other_shapes_is_tolerated(told: Fields) -> None:
-    (found,) = summary(told, picture()).images
-    assert not found.grid
-    assert found.seed is None
 
 
 def test_no_images_is_an_error_unless_none_were_to_be_sent() -> None:

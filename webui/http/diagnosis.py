@@ -39,19 +39,13 @@ def diagnose_exception(error: BaseException, address: Address) -> WebUIError:
         return WebUITimeoutError(f"{address} accepted the request but did not answer in time.")
     if isinstance(error, requests.exceptions.ProxyError):
         return WebUIConnectionError(
-            f"The HTTP proxy of the plugin's environment could not reach {address}. "
-            f"Add {address.host} to NO_PROXY of the plugin daemon."
+            f"The HTTP proxy of the plugin's environment could not reach {address}.",
+            caller_setting="no_proxy",
         )
     if isinstance(error, requests.exceptions.SSLError):
         return _of_tls(causes, address)
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        hint = (
-            " On Linux, give the plugin_daemon service extra_hosts: "
-            '"host.docker.internal:host-gateway".'
-            if address.host == "host.docker.internal"
-            else " Check the spelling, or use the machine's IP address."
-        )
-        return WebUIConnectionError(f"The name {address.host} does not resolve.{hint}")
+        return _of_unknown_host(address)
     codes = {cause.errno for cause in causes if isinstance(cause, OSError)}
     if errno.ECONNREFUSED in codes:
         return WebUIConnectionError(
@@ -77,6 +71,15 @@ def diagnose_exception(error: BaseException, address: Address) -> WebUIError:
     other = " If it speaks TLS, write https:// instead." if address.url.scheme == "http" else ""
     return WebUIConnectionError(
         f"{address} closed the connection without an answer. Did the WebUI crash or restart?{other}"
+    )
+
+
+def _of_unknown_host(address: Address) -> WebUIConnectionError:
+    unresolved = f"The name {address.host} does not resolve."
+    if address.host == "host.docker.internal":
+        return WebUIConnectionError(unresolved, caller_setting="hosts")
+    return WebUIConnectionError(
+        f"{unresolved} Check the spelling, or use the machine's IP address."
     )
 
 
