@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,13 +84,22 @@ def test_the_line_of_progress_grows_in_numbers(events: list[Progress], line: str
     assert "".join(pieces(events)) == line
 
 
-@pytest.mark.parametrize("known", [True, False], ids=["share known", "nothing known"])
-def test_twenty_minutes_of_progress_are_few_pieces(known: bool) -> None:
-    news = [
-        Progress(share=second / 1200 if known else None, elapsed=float(second))
-        for second in range(0, 1200, 3)
-    ]
-    assert 10 <= len(list(pieces(news))) <= 45
+@pytest.mark.parametrize(
+    "at",
+    [
+        lambda _: Progress(),
+        lambda second: Progress(share=second / 1200),
+        # A tenth comes just after each fourth half minute.
+        lambda second: Progress(share=second / 1230),
+        lambda second: Progress(f"{(1200 - second) // 20}/60"),
+        lambda second: Progress(share=second % 60 / 60, part=f"{second // 60}/20"),
+    ],
+    ids=["nothing known", "share", "awkward share", "long queue", "many parts"],
+)
+def test_twenty_minutes_of_progress_are_few_pieces(at: Callable[[int], Progress]) -> None:
+    news = [at(second).after(float(second)) for second in range(0, 1200, 3)]
+    told = list(pieces(news))
+    assert 30 <= len(told) <= 45
 
 
 def test_the_line_ends_before_a_picture_and_another_begins() -> None:
