@@ -28,7 +28,7 @@ def hand_over(tool: Tool, events: Iterable[Event]) -> Generator[ToolInvokeMessag
                 if piece:
                     yield tool.create_stream_variable_message(_PROGRESS, piece)
                 continue
-            if line.is_open:
+            if line.is_open or (line.is_unheard_of and isinstance(event, Image)):
                 yield tool.create_stream_variable_message(_PROGRESS, line.end())
             if isinstance(event, Image):
                 meta = {"mime_type": event.picture.mime_type, "filename": event.filename}
@@ -57,6 +57,8 @@ class _Line:
 
     def __init__(self) -> None:
         self.is_open = False
+        # Of a variable that nobody has sent, Dify's answer shows the name.
+        self.is_unheard_of = True
         self._told = ""
         self._told_at = 0.0
         self._pieces = 0
@@ -76,13 +78,14 @@ class _Line:
         self._told, self._told_at = step, self._passed
         self._pieces += 1
         piece = (_BETWEEN if self.is_open else "") + (_shown(progress) or f"{elapsed:.0f} s")
-        self.is_open = True
+        self.is_open, self.is_unheard_of = True, False
         return piece
 
     def end(self) -> str:
-        """What ends the line."""
-        self.is_open = False
-        return "\n"
+        """What ends the line: a break, or nothing if there is none."""
+        ending = "\n" if self.is_open else ""
+        self.is_open = self.is_unheard_of = False
+        return ending
 
 
 def _step(progress: Progress) -> str:

@@ -122,7 +122,7 @@ def test_a_short_run_costs_one_request_once_the_server_is_known(
 
 def test_waiting_and_drawing_are_told(slow: StandIn) -> None:
     first = Run(slow)
-    until(lambda: slow.state.running)
+    until(lambda: slow.state.queue.running)
     news = Run(slow, seed=6).events(Progress)
     assert {one.queue for one in news} == {"1/1", ""}
     assert any(one.share for one in news)
@@ -153,7 +153,7 @@ def test_at_the_deadline_our_own_task_is_interrupted_and_what_is_ready_arrives(
 
 def test_a_strangers_running_task_survives_our_deadline(slow: StandIn) -> None:
     stranger = Run(slow, n_iter=2)
-    until(lambda: slow.state.running)
+    until(lambda: slow.state.queue.running)
     assert "still in the queue" in Run(slow, seed=6, timeout=0.4).failure(errors.WebUITimeoutError)
     assert INTERRUPT not in paths(slow)
     assert len(stranger.done()[1]) == 2
@@ -191,7 +191,7 @@ def test_the_same_call_collects_what_is_done_from_where_no_one_else_can_read_it(
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     leave(slow, n_iter=2)
-    until(lambda: not slow.state.running)
+    until(lambda: not slow.state.queue.running)
     assert list(tmp_path.iterdir()) == []
     summary, images = Run(slow, n_iter=2).done()
     assert len(images) == 2

@@ -99,8 +99,10 @@ def test_the_running_job_and_those_behind_it_are_counted(standin: StandIn) -> No
         for _ in range(2):
             callers.submit(draw, standin, steps=10)
         try:
-            until(lambda: standin.state.running and standin.state.running.sampling_steps)
-            until(lambda: standin.state.queued)
+            until(
+                lambda: standin.state.queue.running and standin.state.queue.running.sampling_steps
+            )
+            until(lambda: standin.state.queue.waiting)
             found = ask(standin)
         finally:
             # The second draws at once when the first is stopped.

@@ -37,8 +37,7 @@ def test_a_refused_connection_to_this_machine_explains_docker(host: str) -> None
         failure(f"http://{host}:{port}"),
         WebUIConnectionError,
         f"nothing listens on port {port}",
-        f"Inside Docker, {host} is the container itself: use "
-        f"http://host.docker.internal:{port}, and start the WebUI with --listen",
+        f"Inside Docker, {host} is the container itself: use http://host.docker.internal:{port}.",
     )
 
 

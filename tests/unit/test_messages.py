@@ -117,3 +117,10 @@ def test_the_line_ends_before_an_error_too() -> None:
     assert [next(told), next(told)] == ["50 %", "\n"]
     with pytest.raises(WebUIServerError):
         next(told)
+
+
+def test_a_picture_that_comes_at_once_leaves_progress_empty_rather_than_unset() -> None:
+    # An answer shows a variable that was never sent by its name, "1003.progress".
+    found = Image("a.png", identify_picture(picture()))
+    assert handed_over(found, found)[0] == variable("progress", "", stream=True)
+    assert [kind for kind, _ in handed_over(found, found)] == ["variable", "blob", "blob"]
