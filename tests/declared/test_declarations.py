@@ -10,6 +10,7 @@ from dify_plugin import DifyPluginEnv
 from dify_plugin.core.plugin_registration import PluginRegistration
 
 from support.declared import MANIFEST, PROVIDER, ROOT, TOOLS, text_of
+from webui.fields import FIELDS
 
 
 def test_the_sdk_loads_every_declared_tool_with_its_class(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,7 +31,8 @@ def test_names_and_author_are_the_ones_that_workflows_refer_to() -> None:
 
 def test_the_credentials_are_checked_as_they_are_declared() -> None:
     for name, credential in PROVIDER["credentials_for_provider"].items():
-        assert "help" in credential, name
+        # Dify draws the help as the text of a link, and without one not at all.
+        assert credential.keys() >= {"help", "url"}, name
         assert ("placeholder" in credential) is (credential["type"] != "boolean"), name
         assert ("secret" in credential["type"]) is (name == "password")
 
@@ -40,17 +42,29 @@ def test_the_manifest_names_the_provider_and_the_provider_every_tool() -> None:
     assert sorted(PROVIDER["tools"]) == [f"tools/{name}.yaml" for name in TOOLS]
 
 
-def test_a_boolean_credential_or_field_of_ours_that_is_on_says_so() -> None:
+def test_a_boolean_says_whether_it_is_on() -> None:
     # Without a declared default the form draws it as off.
     assert PROVIDER["credentials_for_provider"]["verify_tls"]["default"] is True
-    (resume,) = [one for one in TOOLS["txt2img"]["parameters"] if one["name"] == "resume"]
-    assert resume["default"] is True
+    for tool in TOOLS.values():
+        for one in tool["parameters"]:
+            if one["type"] == "boolean":
+                assert isinstance(one.get("default"), bool), one["name"]
+                # It is sent without being asked for: no word of a server that lacks it.
+                assert FIELDS[one["name"]].own or FIELDS[one["name"]].is_neutral(one["default"])
 
 
 @pytest.mark.parametrize("tool", TOOLS)
 def test_no_output_has_the_name_of_one_that_dify_fills(tool: str) -> None:
     schema = TOOLS[tool]["output_schema"]
     assert schema["properties"].keys().isdisjoint({"text", "files", "json"})
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_an_output_is_described_and_can_be_bound_to_a_field(tool: str) -> None:
+    for name, said in TOOLS[tool]["output_schema"]["properties"].items():
+        assert len(said["description"]) >= 25, name
+        # Dify's picker offers number alone to a number field.
+        assert said["type"] in {"string", "number", "boolean", "array", "object"}, name
 
 
 def test_the_version_is_the_changelog_s_newest() -> None:
