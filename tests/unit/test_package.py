@@ -36,7 +36,7 @@ def test_the_command_says_what_it_made(tmp_path: Path, capsys: pytest.CaptureFix
     assert capsys.readouterr().out == f"{package}\n{size}\n{unique_identifier(ROOT)}\n"
     assert {"main.py", "provider/stable_diffusion.yaml", "tools/draw.py"} <= set(names)
     assert {PurePosixPath(name).suffix for name in names} <= {
-        *("", ".json", ".md", ".py", ".svg", ".txt", ".yaml")
+        *("", ".json", ".md", ".png", ".py", ".svg", ".txt", ".yaml")
     }
 
 
