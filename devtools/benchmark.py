@@ -127,7 +127,7 @@ def webui(delay: float = 0.0) -> Iterator[tuple[str, list[str]]]:
 
     Its pictures are as large as photographs, and no call waits for another.
     """
-    words = f"--port 0 --noise --cards 0 --cache {2**29} --verbose --delay {delay}"
+    words = f"--port 0 --noise --cards 0 --verbose --delay {delay}"
     command = [sys.executable, "-m", "devtools.standin", *words.split()]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, stdout=pipe, text=True) as process:  # noqa: S603

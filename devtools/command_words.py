@@ -25,8 +25,9 @@ def tools() -> dict[str, dict[str, Any]]:
 def read_words(tool: str, words: Sequence[str]) -> dict[str, Value]:
     """Return the parameters that name=value words, and a prompt among them, stand for.
 
-    Several files for one parameter are separated by commas, or given one word each. ValueError for
-    what the tool does not declare or lacks, and for a file that cannot be read.
+    Several files for one parameter are separated by commas, or given one word each. Of other
+    parameters, name=@file is the text of a file, and @@ a plain @. ValueError for what the tool
+    does not declare or lacks, and for a file that cannot be read.
     """
     declared = {one["name"]: one for one in tools()[tool]["parameters"]}
     found: dict[str, Value] = {}
@@ -38,7 +39,7 @@ def read_words(tool: str, words: Sequence[str]) -> dict[str, Value]:
         elif earlier is not None:
             raise ValueError(f"{name} is given twice")
         else:
-            found[name] = _file(name, text) if kind == "file" else text
+            found[name] = _file(name, text) if kind == "file" else _text(name, text)
     required = [one["name"] for one in declared.values() if one.get("required")]
     missing = [name for name in required if name not in found]
     if missing:
@@ -68,6 +69,16 @@ def _named(
             close = " or ".join(difflib.get_close_matches(match[1], declared))
             hint = f"; did you mean {close}?" if close else "; GUIDE.md lists them"
             raise ValueError(f"{tool} has no parameter {match[1]!r}{hint}")
+
+
+def _text(name: str, text: str) -> str:
+    if not text.startswith("@") or text.startswith("@@"):
+        return text.removeprefix("@")
+    try:
+        # An editor's mark at the start and the break after the last line are not meant.
+        return _file(name, text[1:]).read_text(encoding="utf-8-sig").removesuffix("\n")
+    except UnicodeDecodeError:
+        raise ValueError(f"{name}: {text[1:]!r} is not UTF-8; save it as UTF-8") from None
 
 
 def _files(name: str, text: str) -> list[Path]:

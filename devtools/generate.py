@@ -141,7 +141,7 @@ def save(directory: Path, name: str, content: bytes) -> Path:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Return 0 when done, 1 for an error (on stderr, worded as in Dify), 2 for wrong usage."""
+    """Return 0 when done, 1 for an error (its sentence on stderr), 2 for wrong usage."""
     options = _options(argv)
     drawing = Drawing(options.out)
     code = 0
@@ -149,7 +149,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         options.out.mkdir(parents=True, exist_ok=True)
         _draw(options, drawing)
     except (PluginError, ProtocolError, OSError) as error:
-        print(error, file=sys.stderr)
+        print(error.message if isinstance(error, PluginError) else error, file=sys.stderr)
         code = 1
     except KeyboardInterrupt:
         code = INTERRUPTED
@@ -198,7 +198,8 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         nargs="*",
         metavar="word",
         help="a prompt in quotes, if the tool takes one, and any parameters as name=value, such as "
-        "width=768 or image=photo.png; several files are separated by commas",
+        "width=768 or image=photo.png; several files are separated by commas. name=@file reads a "
+        "value from a UTF-8 file (for JSON, whose quotes PowerShell 5.1 drops), @@ is a plain @",
     )
     add("--tool", default="txt2img", choices=described, help="what to run (txt2img)")
     add("--out", type=Path, default=Path("out"), help="directory for the files (out)")

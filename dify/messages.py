@@ -13,6 +13,8 @@ from webui.run.summary import Image
 _PROGRESS = "progress"
 # Seconds after which a line grows though nothing has changed.
 _PATIENCE = 30.0
+# The most pieces at the beginning, and the seconds that make room for one more: 45 in 20 minutes.
+_ROOM, _ROOM_GROWS = 15, 40.0
 _BETWEEN = " · "
 
 
@@ -26,7 +28,7 @@ def hand_over(tool: Tool, events: Iterable[Event]) -> Generator[ToolInvokeMessag
                 if piece:
                     yield tool.create_stream_variable_message(_PROGRESS, piece)
                 continue
-            if line.is_open:
+            if line.is_open or (line.is_unheard_of and isinstance(event, Image)):
                 yield tool.create_stream_variable_message(_PROGRESS, line.end())
             if isinstance(event, Image):
                 meta = {"mime_type": event.picture.mime_type, "filename": event.filename}
@@ -50,29 +52,40 @@ class _Line:
 
     Whatever Dify is sent of a streamed variable stays in the chat's answer for good. So there is a
     piece for each tenth, each change of the place in the queue, and each half minute without
-    either; numbers, which every reader understands.
+    either, as long as there is room; numbers, which every reader understands.
     """
 
     def __init__(self) -> None:
         self.is_open = False
+        # Of a variable that nobody has sent, Dify's answer shows the name.
+        self.is_unheard_of = True
         self._told = ""
         self._told_at = 0.0
+        self._pieces = 0
+        self._elapsed = 0.0
+        self._passed = 0.0
 
     def grow(self, progress: Progress) -> str:
         """The piece to add, "" if none is due."""
         elapsed = progress.elapsed or 0.0
+        # Each of several jobs counts from its own beginning.
+        self._passed += max(elapsed - self._elapsed, 0.0)
+        self._elapsed = elapsed
         step = _step(progress)
-        if step == self._told and elapsed < self._told_at + _PATIENCE:
+        is_due = step != self._told or self._passed >= self._told_at + _PATIENCE
+        if not is_due or self._pieces >= _ROOM + self._passed // _ROOM_GROWS:
             return ""
-        self._told, self._told_at = step, elapsed
+        self._told, self._told_at = step, self._passed
+        self._pieces += 1
         piece = (_BETWEEN if self.is_open else "") + (_shown(progress) or f"{elapsed:.0f} s")
-        self.is_open = True
+        self.is_open, self.is_unheard_of = True, False
         return piece
 
     def end(self) -> str:
-        """What ends the line."""
-        self.is_open = False
-        return "\n"
+        """What ends the line: a break, or nothing if there is none."""
+        ending = "\n" if self.is_open else ""
+        self.is_open = self.is_unheard_of = False
+        return ending
 
 
 def _step(progress: Progress) -> str:

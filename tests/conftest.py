@@ -1,10 +1,12 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from responses import RequestsMock
 
 from devtools.host import PluginProcess
 from devtools.standin import StandIn
+from support import sample_plugin
 from support.standins import StandIns
 from webui import lasting
 
@@ -63,3 +65,9 @@ def standin() -> Iterator[StandIn]:
     """An AUTOMATIC1111 to draw with."""
     with StandIn() as running:
         yield running
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Path:
+    """The directory of a small plugin that breaks no rule."""
+    return sample_plugin.write(tmp_path / "sample", sample_plugin.SAMPLE)

@@ -45,8 +45,10 @@ def tidy(text: str) -> str:
     """Text without what clings to it when it is copied: blanks of any kind and a pair of quotes."""
     text = text.strip(_CLINGING)
     for first, last in _QUOTES:
-        if len(text) > 1 and text[0] == first and text[-1] == last:
-            return text[1:-1].strip(_CLINGING)
+        inside = text[1:-1]
+        # "a", "b" is not one quoted text.
+        if len(text) > 1 and text == first + inside + last and not {first, last} & set(inside):
+            return inside.strip(_CLINGING)
     return text
 
 

@@ -24,10 +24,13 @@ END_SECONDS = 5
 
 
 def plugin_environment(additions: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return this process's environment without proxies, which would catch calls to loopback."""
+    """Return this process's environment without proxies, which would catch calls to loopback.
+
+    Pipes are UTF-8 in it: on Windows the plugin could not even write its manifest otherwise.
+    """
     proxies = {name for name in os.environ if name.lower().endswith("_proxy")}
     inherited = {name: os.environ[name] for name in os.environ.keys() - proxies}
-    return inherited | dict(additions or {})
+    return inherited | {"PYTHONIOENCODING": "utf-8"} | dict(additions or {})
 
 
 class PluginProcess(Conversation):
@@ -52,6 +55,7 @@ class PluginProcess(Conversation):
             stderr=pipe,
             # Ctrl-C on the terminal is for this process, which then ends the plugin itself.
             start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._stderr_keeper = threading.Thread(target=self._keep_stderr, daemon=True)

@@ -61,9 +61,10 @@ class DebugServer(Conversation):
         self._reader = threading.Thread(target=self._read, args=(connection, lines), daemon=True)
         self._reader.start()
 
-    def wait_for_detachment(self) -> None:
-        """Return when the plugin that attached is gone."""
-        self._reader.join()
+    def wait_for_detachment(self, timeout: float | None = None) -> bool:
+        """Return whether the plugin that attached is gone, after at most `timeout` seconds."""
+        self._reader.join(timeout)
+        return not self._reader.is_alive()
 
     def _register(self, lines: Iterator[bytes]) -> None:
         """Read what a plugin says of itself before it can be called."""

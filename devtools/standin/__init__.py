@@ -7,8 +7,11 @@ were drawn with, and draws one at a time. Each JSON file in `recorded` is a fami
 another of AUTOMATIC1111's line is one more file.
 """
 
+import json
 import threading
 from typing import Self, Unpack
+
+from flask import Response
 
 from devtools.standin.a1111 import A1111App
 from devtools.standin.app import App, Received
@@ -67,15 +70,12 @@ class StandIn:
 
         A string is sent as it is, anything else as JSON.
         """
-        self._app.plans.fail(path, status, body, content_type)
-
-    def break_off_next(self, path: str, *, after_images: int = 2) -> None:
-        """Cut the next reply to `path` off after so many whole images, and hang up."""
-        self._app.plans.breaks[path].append(after_images)
+        text = body if isinstance(body, str) else json.dumps(body)
+        self._app.plans[path].append(Response(text, status, content_type=content_type))
 
     def hang_next(self, path: str) -> None:
         """Take the next request to `path` and never answer it."""
-        self._app.plans.hangs[path] += 1
+        self._app.plans[path].append(None)
 
     def run_out_of_memory(self, leftover: str = "nothing") -> None:
         """Let the next generation end as this family's do when the card's memory does.

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from devtools.ports import cannot_open
 from devtools.standin import FAMILIES, StandIn
 
 
@@ -18,26 +19,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--port", type=int, default=7860)
     add("--api-auth", metavar="USER:PASS[,USER:PASS]")
     add("--delay", type=float, default=0.0, metavar="SECONDS", help="per image")
-    formats = ("png", "jpg", "webp")
-    add("--format", dest="image_format", choices=formats, help="the family's own unless set")
     add("--noise", action="store_true", help="pictures as large as photographs")
     add("--cards", type=int, default=1, help="generations at the same time; 0 is any number")
-    add("--cache", type=int, default=2**27, metavar="BYTES", help="of encoded pictures kept")
-    add("--no-api", dest="api", action="store_false", help="as a WebUI started without --api")
-    add("--no-docs", dest="docs", action="store_false", help="without /openapi.json")
-    add("--no-gzip", dest="gzip", action="store_false")
     add("--verbose", action="store_true", help="print a line per request")
+    options = parser.parse_args(arguments)
     try:
-        standin = StandIn(**vars(parser.parse_args(arguments)))
-    except ValueError:
-        parser.error("--api-auth takes USER:PASS, several separated by commas")
-    with standin:
-        print(f"Stand-in WebUI at {standin.base_url}, Ctrl-C ends it", flush=True)
-        try:
+        with StandIn(**vars(options)) as standin:
+            print(f"Stand-in WebUI at {standin.base_url}, Ctrl-C ends it", flush=True)
             while True:
                 time.sleep(3600)
-        except KeyboardInterrupt:
-            print()
+    except ValueError:
+        parser.error("--api-auth takes USER:PASS, several separated by commas")
+    except (OSError, OverflowError) as error:
+        parser.exit(1, cannot_open(options.port, error))
+    except KeyboardInterrupt:
+        print()
     return 0
 
 

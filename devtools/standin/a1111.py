@@ -15,8 +15,7 @@ from PIL import Image, ImageOps
 from devtools.standin import infotext, pictures
 from devtools.standin.app import App, View
 from devtools.standin.drawing import Generation, SecondPass, decode_input, target_size
-from devtools.standin.failures import CrashError, RefusalError
-from devtools.standin.family import API, Family
+from devtools.standin.family import API, CrashError, Family, RefusalError
 from devtools.standin.queue import Task
 from devtools.standin.schema import read_fields
 
@@ -48,11 +47,7 @@ class A1111App(App):
 
     def fields(self) -> dict[str, Any]:
         """The request's fields, converted; a RefusalError where they cannot be."""
-        try:
-            body = json.loads(request.get_data() or "null")
-        except json.JSONDecodeError as error:
-            complaint = {"loc": ["body", error.pos], "msg": "JSON decode error"}
-            raise RefusalError(422, [{**complaint, "type": "json_invalid"}]) from error
+        body = request.get_json(silent=True)
         if isinstance(body, dict) and body.get("infotext"):
             body = _from_infotext(body["infotext"]) | body
         return read_fields(self.family.replies["/openapi.json"], request.path, body)
@@ -76,7 +71,7 @@ class A1111App(App):
         """The reply to a txt2img or img2img request."""
         state, values = self.state, dict(fields)
         _choose_sampler(self.family, values)
-        values["script"] = _script(self.family, kind, values)
+        values["script"] = self.script(kind, values)
         if kind == "img2img":
             self.open_inputs(values)
         task = Task(values["force_task_id"] or f"task({id(values)})", job=f"scripts_{kind}")
@@ -89,24 +84,31 @@ class A1111App(App):
 
     def reply(self, given: Mapping[str, Any], drawing: Generation) -> dict[str, Any]:
         """What a finished generation sends."""
-        parameters = dict(given)
-        if not given.get("include_init_images"):
-            parameters |= {name: None for name in ("init_images", "mask") if name in given}
+        parameters = {**given, **dict.fromkeys(given.keys() & {"init_images", "mask"})}
         # Options are back to what they were before the pictures are encoded.
         file_format = self.state.options["samples_format"]
-        if file_format not in pictures.FORMATS:
-            raise RefusalError(500, "Invalid image format")
         texts = [*drawing.infotexts, *[None] * len(drawing.images)]
         pairs = zip(drawing.images, texts, strict=False) if given["send_images"] else ()
-        images = [self.state.files.text(one, file_format, text) for one, text in pairs]
+        images = [pictures.text_of(one, file_format, text) for one, text in pairs]
         return {"images": images, "parameters": parameters, "info": json.dumps(drawing.info())}
 
     def open_inputs(self, values: dict[str, Any]) -> None:
         """Put img2img's pictures into the values."""
-        if values["init_images"] is None:
-            raise RefusalError(404, "Init image not found")
         values["mask"] = decode_input(values["mask"]) if values["mask"] else None
         values["inputs"] = [decode_input(text) for text in values["init_images"]]
+
+    def script(self, kind: str, values: Mapping[str, Any]) -> str:
+        """The selectable script; RefusalError where it or an always-on one is unknown."""
+        offered = [name.lower() for name in self.family.replies[f"{API}scripts"][kind]]
+        known = {name: is_on for name, is_on in self.family.scripts().items() if name in offered}
+        chosen = str(values["script_name"] or "").lower()
+        is_unknown = bool(chosen) and known.get(chosen) is not False
+        wrong = [name for name in values["alwayson_scripts"] or () if not known.get(name.lower())]
+        if is_unknown and not self.family.traits.forgives_scripts:
+            wrong.append(chosen)
+        if wrong:
+            raise RefusalError(422, f"Script '{wrong[0]}' not found")
+        return "" if is_unknown else chosen
 
     def enlarges(self, wanted: list[str]) -> bool:
         """Whether these two upscalers change anything; an unknown one is a crash."""
@@ -122,7 +124,7 @@ class A1111App(App):
             if self.enlarges([values["upscaler_1"], values["upscaler_2"]]):
                 picture = _resized(picture.convert("RGB"), values)
             self.queue.sample(task, 1, self.state.delay)
-        text = self.state.files.text(picture, self.state.options["samples_format"])
+        text = pictures.text_of(picture, self.state.options["samples_format"])
         return {"html_info": "", "image": text}
 
     def _progress(self) -> dict[str, Any]:
@@ -136,8 +138,6 @@ class A1111Generation(Generation):
 
     def prepare(self) -> SecondPass | None:
         values = self.values
-        if values.get("init_images") == []:
-            raise CrashError("RuntimeError", "bad number of images passed: 0")
         name, switch = values["refiner_checkpoint"], values["refiner_switch_at"]
         if name not in (None, "", "None", "none"):
             model = self.state.closest_checkpoint(name)
@@ -147,11 +147,6 @@ class A1111Generation(Generation):
         second = self._second_pass() if values.get("enable_hr") else None
         if second or values.get("inputs"):
             self.remarks["Denoising strength"] = values["denoising_strength"]
-        if self.loras:
-            self.remarks["Lora hashes"] = ", ".join(f"{name}: 0123456789ab" for name in self.loras)
-        size = (second.width, second.height) if second else (values["width"], values["height"])
-        if min(size) < 8:
-            raise CrashError("RuntimeError", "Trying to create tensor with an empty dimension")
         return second
 
     @override
@@ -167,8 +162,7 @@ class A1111Generation(Generation):
             # The server looks in it for "Use same choices".
             raise CrashError("TypeError", "argument of type 'NoneType' is not iterable")
         if values["denoising_strength"] is None:
-            text = "'>' not supported between instances of 'NoneType' and 'int'"
-            raise CrashError("TypeError", text)
+            raise CrashError("TypeError", "'>' not supported between 'NoneType' and 'int'")
 
     def _second_pass(self) -> SecondPass:
         """What is found wrong before the first pass is a CrashError here."""
@@ -179,7 +173,6 @@ class A1111Generation(Generation):
             raise CrashError("Exception", f"could not find upscaler named {upscaler}")
         sampler, asked = values["hr_sampler_name"], values.get("hr_scheduler")
         # An unknown one means the model's own sigmas, without a word.
-        scheduler = _scheduler(family, asked) if asked else values.get("scheduler", "")
         wide, high = values["hr_resize_x"], values["hr_resize_y"]
         checkpoint = values["hr_checkpoint_name"]
         other = checkpoint not in (None, "", "Use same checkpoint")
@@ -187,7 +180,7 @@ class A1111Generation(Generation):
         remarks = {
             "Hires checkpoint": self.state.closest_checkpoint(checkpoint).title if other else None,
             "Hires sampler": sampler if sampler != values["sampler_name"] else None,
-            "Hires schedule type": scheduler if asked else None,
+            "Hires schedule type": _scheduler(family, asked) if asked else None,
             "Hires CFG Scale": values["hr_cfg"] if has_cfg else None,
             "Hires resize": f"{wide}x{high}" if wide or high else None,
             "Hires upscale": None if wide or high else values["hr_scale"],
@@ -197,8 +190,7 @@ class A1111Generation(Generation):
         said = {name: value for name, value in remarks.items() if value is not None}
         size = [side // 8 * 8 for side in target_size(values)]
         steps = values["hr_second_pass_steps"] or values["steps"]
-        sampler = sampler or values["sampler_name"]
-        return SecondPass(size[0], size[1], steps, upscaler, sampler, scheduler, said)
+        return SecondPass(size[0], size[1], steps, upscaler, said)
 
 
 def _from_infotext(text: str) -> dict[str, Any]:
@@ -240,22 +232,6 @@ def _scheduler(family: Family, spelling: str) -> str:
     known = family.replies[f"{API}schedulers"]
     found = [one["label"] for one in known if spelling in (one["label"], one["name"])]
     return str([*found, known[0]["label"]][0])
-
-
-def _script(family: Family, kind: str, values: Mapping[str, Any]) -> str:
-    """The selectable script, after looking at the always-on ones; RefusalError if unknown."""
-    offered = [name.lower() for name in family.replies[f"{API}scripts"][kind]]
-    known = {name: is_on for name, is_on in family.scripts().items() if name in offered}
-    chosen = str(values["script_name"] or "").lower()
-    if chosen and known.get(chosen) is not False:
-        raise RefusalError(422, f"Script '{values['script_name']}' not found")
-    for name in values["alwayson_scripts"] or ():
-        if name.lower() not in known:
-            raise RefusalError(422, f"Script '{name}' not found")
-        if not known[name.lower()]:
-            detail = "Cannot have a selectable script in the always on scripts params"
-            raise RefusalError(422, detail)
-    return chosen
 
 
 def _resized(picture: Image.Image, values: Mapping[str, Any]) -> Image.Image:

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-import time
+from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -10,15 +10,10 @@ from typing import Any
 
 from flask import Flask, Response, request
 from werkzeug.datastructures import Headers
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
-from devtools.standin.failures import ClosingError, CrashError, Plans, RefusalError
-from devtools.standin.family import API
+from devtools.standin.family import API, CrashError, RefusalError
 from devtools.standin.state import Start, State
-
-# The stand-in's own, for who runs it in another process: how many requests have come, and how many
-# generations are drawn or wait. Asking counts as none.
-COUNTS = "/standin/counts"
 
 type View = Callable[[], Any]
 
@@ -29,7 +24,6 @@ class Received:
 
     method: str
     path: str
-    query: dict[str, str]
     json: Any
     headers: Headers
 
@@ -40,24 +34,23 @@ class App:
     def __init__(self, state: State, start: Start) -> None:
         self.state, self.family, self.queue = state, state.family, state.queue
         self.received: list[Received] = []
-        self.plans = Plans()
+        # For the next requests, by path; None is to hang.
+        self.plans: dict[str, deque[Response | None]] = defaultdict(deque)
         logins = (start.get("api_auth") or "").split(",")
         self._logins = dict(one.split(":") for one in logins if one)
-        self._gzips = start.get("gzip", True) and self.family.traits.compresses_from is not None
         api, docs = start.get("api", True), start.get("docs", True)
         self.flask = Flask(__name__, static_folder=None)
         told = [path for path in self.family.replies if path.startswith("/")]
         views = {f"GET {path}": partial(self.told, path) for path in told} | self.views()
-        for route, view in {**views, f"GET {COUNTS}": self._counts}.items():
+        for route, view in views.items():
             method, path = route.split()
             shown = api if path.startswith(API) else docs or path != "/openapi.json"
-            if path == COUNTS or (shown and self.family.offers(method, path)):
+            if shown and self.family.offers(method, path):
                 self.flask.add_url_rule(path, route, partial(_answer, view), methods=[method])
         self.flask.before_request(self._receive)
         self.flask.after_request(self._finish)
         self.flask.register_error_handler(RefusalError, self.refused)
         self.flask.register_error_handler(CrashError, self.crashed)
-        self.flask.register_error_handler(ClosingError, lambda _error: Response(status=503))
         self.flask.register_error_handler(HTTPException, self.not_found)
 
     def views(self) -> dict[str, View]:
@@ -69,11 +62,7 @@ class App:
         told = {"error": "HTTPException", "detail": error.detail, "body": "", "errors": ""}
         if self.family.traits.plain_refusals or isinstance(error.detail, list):
             told = {"detail": error.detail}
-        response = json_reply(told, error.status)
-        # Elsewhere the header is lost on the way.
-        if error.status == 401 and self.family.traits.plain_refusals:
-            response.headers["WWW-Authenticate"] = "Basic"
-        return response
+        return json_reply(told, error.status)
 
     def crashed(self, error: CrashError) -> Response:
         """A crash in this server's form."""
@@ -97,23 +86,15 @@ class App:
         reply = changing.get(path, self.family.replies[path])
         return json_reply(reply, self.family.statuses.get(path, 200))
 
-    def _counts(self) -> dict[str, int]:
-        drawing, waiting = len(self.queue.drawing), len(self.queue.waiting)
-        return {"received": len(self.received), "drawing": drawing, "waiting": waiting}
-
     def _receive(self) -> Response | None:
-        request.environ["standin.started"] = time.perf_counter()
         path = request.path
-        if path == COUNTS:
-            return None
-        query, headers = request.args.to_dict(), Headers(request.headers)
-        body = request.get_json(force=True, silent=True)
-        self.received.append(Received(request.method, path, query, body, headers))
-        if self.plans.hangs_now(path):
+        body, headers = request.get_json(force=True, silent=True), Headers(request.headers)
+        self.received.append(Received(request.method, path, body, headers))
+        if self.plans[path]:
+            if planned := self.plans[path].popleft():
+                return planned
             self.queue.wait_for_the_end()
-            raise ClosingError
-        if self.plans.failures[path]:
-            return self.plans.failures[path].popleft()
+            raise ServiceUnavailable
         if self._logins and request.url_rule and self.is_guarded(path):
             if not (login := request.authorization):
                 raise RefusalError(401, "Not authenticated")
@@ -122,17 +103,13 @@ class App:
         return None
 
     def _finish(self, response: Response) -> Response:
-        traits, takes = self.family.traits, request.headers.get("Accept-Encoding", "")
-        if traits.tells_time:
-            elapsed = time.perf_counter() - request.environ["standin.started"]
-            response.headers["X-Process-Time"] = f"{elapsed:.4f}"
-        cut = self.plans.cut(request.path, response)
-        long = cut is response and len(response.get_data()) >= (traits.compresses_from or 0)
-        if self._gzips and long and "gzip" in takes:
+        takes = request.headers.get("Accept-Encoding", "")
+        least = self.family.traits.compresses_from
+        if least is not None and len(response.get_data()) >= least and "gzip" in takes:
             # The level of the real servers, which costs them seconds.
             response.set_data(gzip.compress(response.get_data(), compresslevel=9))
             response.headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
-        return cut
+        return response
 
 
 def _answer(view: View) -> Response:

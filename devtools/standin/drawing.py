@@ -12,8 +12,7 @@ from typing import Any
 from PIL import Image, ImageOps
 
 from devtools.standin import infotext, pictures
-from devtools.standin.failures import CrashError, RefusalError
-from devtools.standin.family import API
+from devtools.standin.family import API, RefusalError
 from devtools.standin.pictures import Sketch
 from devtools.standin.queue import Task
 from devtools.standin.state import Applied, State
@@ -31,8 +30,6 @@ class SecondPass:
     height: int
     steps: int
     upscaler: str
-    sampler: str = ""
-    scheduler: str = ""
     remarks: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -47,11 +44,7 @@ class Generation:
         self.state, self.values, self.options = state, values, options
         self.images: list[Sketch | Image.Image] = []
         self.infotexts: list[str] = []
-        # The place of the first that is no grid.
-        self.first = 0
         count = values["batch_size"] * values["n_iter"]
-        if count < 1:
-            raise CrashError("IndexError", "list index out of range")
         # With a variation all share the seed.
         step = 0 if values["subseed_strength"] > 0 else 1
         seed, subseed = _fixed(values["seed"]), _fixed(values["subseed"])
@@ -97,12 +90,7 @@ class Generation:
         second = self.prepare()
         if second:
             self.remarks = {**second.remarks, **self.remarks}
-            self.applied = dataclasses.replace(
-                self.applied,
-                upscaler=second.upscaler,
-                hires_sampler=second.sampler,
-                hires_scheduler=second.scheduler,
-            )
+            self.applied = dataclasses.replace(self.applied, upscaler=second.upscaler)
         width, height = self.values["width"], self.values["height"]
         pixels = second.width * second.height if second else width * height
         if self.state.memory_failures or pixels > _MOST_PIXELS:
@@ -118,19 +106,6 @@ class Generation:
                 task.job = f"Batch {batch + 1} out of {batches}"
             self._draw_batch(task, range(batch * size, (batch + 1) * size), second)
             task.job_no += 1
-        if self.values.get("save_images") and len(self.images) > 1:
-            self._add_grid()
-
-    def _add_grid(self) -> None:
-        """All pictures side by side, as the first."""
-        drawn = [one.drawn() if isinstance(one, Sketch) else one for one in self.images]
-        width, height = drawn[0].size
-        sheet = Image.new("RGB", (width * len(drawn), height))
-        for place, picture in enumerate(drawn):
-            sheet.paste(picture, (place * width, 0))
-        self.images.insert(0, sheet)
-        self.infotexts.insert(0, self.infotexts[0])
-        self.first = 1
 
     def _draw_batch(self, task: Task, places: range, second: SecondPass | None) -> None:
         seconds = self.state.delay * len(places) / (2 if second and second.steps else 1)
@@ -144,20 +119,18 @@ class Generation:
             task.job_no += 1
             complete = self.state.queue.sample(task, second.steps, seconds)
         if complete or task.sampling_step:
-            remark = "" if complete else f"stopped at {task.sampling_step}/{task.sampling_steps}"
             for place in places:
-                self.images.append(self.draw(place, width, height, remark))
+                self.images.append(self.draw(place, width, height))
                 self.infotexts.append(self.infotext(place))
                 self.state.drawn.append(self.applied)
 
-    def draw(self, place: int, width: int, height: int, remark: str) -> Sketch | Image.Image:
+    def draw(self, place: int, width: int, height: int, remark: str = "") -> Sketch | Image.Image:
         """One picture, which shows what it was drawn with; img2img's under its denoising."""
         one, values = self.applied, self.values
         facts = [remark, f"{one.sampler} {one.scheduler}".strip(), one.model, one.upscaler]
         remark = ", ".join(filter(None, (*facts, *one.loras)))
-        sketch = Sketch(
-            width, height, self.prompt, self.seeds[place], remark, noise=self.state.noise
-        )
+        noise, seed = self.state.noise, self.seeds[place]
+        sketch = Sketch(width, height, self.prompt, seed, remark, noise=noise)
         if not (inputs := values.get("inputs")):
             return sketch
         source = inputs[place % values["batch_size"] % len(inputs)].convert("RGB")
@@ -190,8 +163,7 @@ class Generation:
     def facts(self, place: int) -> dict[str, Any]:
         """All that can be said of one picture, by the names that the families' files use."""
         values, one, count = self.values, self.applied, len(self.seeds)
-        batch, varied = values["batch_size"], values["subseed_strength"] > 0
-        wide, high = values["seed_resize_from_w"] or 0, values["seed_resize_from_h"] or 0
+        varied = values["subseed_strength"] > 0
         return {
             **values,
             "prompt": self.prompt,
@@ -214,15 +186,12 @@ class Generation:
             "clip_skipped": one.clip_skip if one.clip_skip > 1 else None,
             "variation": self.subseeds[place] if varied else None,
             "variation_strength": values["subseed_strength"] if varied else None,
-            "resized_from": f"{wide}x{high}" if wide > 0 and high > 0 else None,
             "tiled": True if values.get("tiling") else None,
-            "batches": f"{values['n_iter']}x{batch}" if count > 1 else None,
-            "index": f"{place // batch + 1}x{place % batch + 1}" if count > 1 else None,
             "styles": values["styles"] or [],
             "styles_text": "; ".join(values["styles"] or []),
             "remarks": self.remarks,
             "infotexts": self.infotexts,
-            "first": self.first,
+            "first": 0,  # none is a grid
             "time": time.strftime("%Y%m%d%H%M%S"),
             "version": self.state.family.version,
         }

@@ -8,6 +8,7 @@
   that it stands for; after `=` comes a text.
 - `replies`: its answers to GET by path, served as they are; what changes is put in by code. The
   one of `POST /internal/progress` is that to an unknown task. `statuses`: of errors among them.
+- `tables`: what only its line's code reads, such as a request's defaults where no schema has them.
 
 Fields, samplers, schedulers, latent modes and scripts were recorded from real servers of 2026,
 without descriptions and choices; checkpoints and other files are an invented stock.
@@ -17,7 +18,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -28,14 +29,14 @@ API = "/sdapi/v1/"
 class Traits:
     """What tells the families of one line apart in what they do."""
 
-    plain_refusals: bool = False  # {"detail": …} alone, and a refused login asks for one
+    plain_refusals: bool = False  # {"detail": …} alone
     crash_key: str = "errors"  # holds a crash's text
     wrong_login: str = "Incorrect username or password"
     modules: bool = False  # instead of VAEs; a second pass must say which
     joined_samplers: bool = False  # name their schedulers; an unknown one is refused, not replaced
     refiner_waits: bool = False  # without a switch point for ever, elsewhere not at all
+    forgives_scripts: bool = False  # an unknown one that can be chosen is left out in silence
     blank_negative: bool = False  # an infotext has a line for it, even if there is none
-    tells_time: bool = True
     compresses_from: int | None = 1000  # bytes of a reply; None for never
     unsaved_options: Collection[str] = ()  # not in the settings file: an override of one stays
 
@@ -51,7 +52,8 @@ class Family:
     infotext: Mapping[str, str]
     info: Mapping[str, str]
     replies: Mapping[str, Any]
-    statuses: Mapping[str, int]
+    statuses: Mapping[str, int] = field(default_factory=dict)
+    tables: Mapping[str, Any] = field(default_factory=dict)
 
     def names(self, listing: str) -> list[str]:
         """What a list has by name, from the end of its path: "samplers", "sd-vae", …"""
@@ -69,6 +71,23 @@ class Family:
         """Whether it has this: what it answers, and what its schema shows, if it has one."""
         schema = self.replies.get("/openapi.json", {"paths": {path: method.lower()}})
         return path in self.replies or method.lower() in schema["paths"].get(path, ())
+
+
+class CrashError(Exception):
+    """What the real server did not catch: the class name and text of its own exception."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(text)
+        self.name = name
+
+
+class RefusalError(Exception):
+    """A refusal that the server words itself; `detail` may be a list of invalid fields."""
+
+    def __init__(self, status: int, detail: object) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
 
 
 class Checkpoint:
@@ -93,8 +112,7 @@ class Checkpoint:
             self.sha256 = hashlib.sha256(self.name.encode()).hexdigest()
             self.shorthash = self.sha256[:10]
             self.title += f" [{self.shorthash}]"
-            told = {"title": self.title, "hash": self.shorthash, "sha256": self.sha256}
-            self.listing |= told
+            self.listing |= {"title": self.title, "hash": self.shorthash, "sha256": self.sha256}
 
     def goes_by(self, spelling: object) -> bool:
         """Whether AUTOMATIC1111 takes this for the model; case counts."""
@@ -110,7 +128,7 @@ def without_hash(title: str) -> str:
 
 def read_family(file: Path) -> Family:
     found = json.loads(file.read_text("utf-8"))
-    return Family(file.stem, **{"statuses": {}, **found, "traits": Traits(**found["traits"])})
+    return Family(file.stem, **{**found, "traits": Traits(**found["traits"])})
 
 
 _FILES = sorted((Path(__file__).parent / "recorded").glob("*.json"))

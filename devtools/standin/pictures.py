@@ -1,19 +1,19 @@
 """Pictures that say what they were asked for, with the infotext inside; cheap, and kept.
 
-A picture is a blurred palette from the seed, with the prompt and the seed written on it.
+A picture has two colours from the seed, with the prompt and the seed written on them.
 """
 
 import base64
 import binascii
-import colorsys
 import hashlib
+import importlib.util
 import io
 import textwrap
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
-from PIL import ExifTags, Image, ImageDraw, ImageFont, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
 FORMATS = {"png": "PNG", "jpg": "JPEG", "jpeg": "JPEG", "webp": "WEBP"}
@@ -38,16 +38,17 @@ class Sketch:
     def drawn(self) -> Image.Image:
         """An RGB picture with the prompt at its top, the seed and the remark at its bottom."""
         size = (self.width, self.height)
-        picture = _palette(self.seed).resize(size, Image.Resampling.BICUBIC)
+        picture = _palette(self.seed).resize(size)
         if self.noise:
             grain = hashlib.shake_128(f"grain {self.seed}".encode())
             pixels = grain.digest(self.width * self.height * 3)
             picture = Image.blend(picture, Image.frombytes("RGB", size, pixels), 0.1)
         letter = max(8, min(size) // 16)
-        pen, font = ImageDraw.Draw(picture), ImageFont.load_default(letter)
-        columns = max(4, int((self.width - 2 * letter) / font.getlength("n")))
+        pen, font = ImageDraw.Draw(picture), _font(letter)
         foot = f"seed {self.seed}" + (f", {self.remark}" if self.remark else "")
         for text, y, anchor in ((self.prompt, letter, "la"), (foot, self.height - letter, "ld")):
+            widest = font.getlength("字" if max(text, default="") > "\u2e80" else "n")
+            columns = max(4, int((self.width - 2 * letter) / widest))
             lines = "\n".join(textwrap.wrap(text, columns, max_lines=8, placeholder=" …"))
             pen.multiline_text(
                 (letter, y), lines, "white", font, anchor, stroke_width=1, stroke_fill="black"
@@ -55,40 +56,30 @@ class Sketch:
         return picture
 
 
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """One with the letters of Japanese and Chinese, if the package that brings it is installed."""
+    brought = importlib.util.find_spec("paperang_p2_fonts_cjk")
+    if brought is None or brought.origin is None:
+        return ImageFont.load_default(size)
+    return ImageFont.truetype(Path(brought.origin).parent / "fonts/wqy-microhei.ttc", size)
+
+
 def _palette(seed: int) -> Image.Image:
-    numbers = hashlib.shake_128(f"palette {seed}".encode()).digest(1 + 2 * 16)
-    palette = Image.new("RGB", (4, 4))
-    for cell in range(16):
-        drift, light = numbers[1 + 2 * cell] / 1000, numbers[2 + 2 * cell] / 600
-        colour = colorsys.hsv_to_rgb(numbers[0] / 255 + drift, 0.35 + drift, 0.4 + light)
-        palette.putpixel((cell % 4, cell // 4), tuple(int(255 * part) for part in colour))
-    return palette
+    """A gradient between two colours that lie apart."""
+    dark, light = f"hsl({seed * 137 % 360}, 60%, 25%)", f"hsl({seed * 61 % 360}, 50%, 65%)"
+    return ImageOps.colorize(Image.linear_gradient("L"), dark, light)
 
 
-class Files:
-    """Pictures as base64 text; of sketches, those last wanted are kept, up to so many bytes."""
+def text_of(picture: Sketch | Image.Image, file_format: str, infotext: str | None = None) -> str:
+    """A picture as base64 text; of sketches, those last wanted are kept."""
+    if isinstance(picture, Sketch):
+        return _text_of_sketch(picture, file_format, infotext)
+    return base64.b64encode(encode(picture, file_format, infotext)).decode()
 
-    def __init__(self, most_bytes: int) -> None:
-        self._most = most_bytes
-        self._size = 0
-        self._kept: OrderedDict[tuple[Sketch, str, str | None], str] = OrderedDict()
-        self._lock = threading.Lock()
 
-    def text(
-        self, picture: Sketch | Image.Image, file_format: str, infotext: str | None = None
-    ) -> str:
-        if isinstance(picture, Image.Image):
-            return base64.b64encode(encode(picture, file_format, infotext)).decode()
-        key = (picture, file_format, infotext)
-        with self._lock:
-            if key not in self._kept:
-                self._kept[key] = self.text(picture.drawn(), file_format, infotext)
-                self._size += len(self._kept[key])
-            found = self._kept[key]
-            self._kept.move_to_end(key)
-            while self._size > self._most:
-                self._size -= len(self._kept.popitem(last=False)[1])
-            return found
+@lru_cache(maxsize=128)
+def _text_of_sketch(sketch: Sketch, file_format: str, infotext: str | None) -> str:
+    return text_of(sketch.drawn(), file_format, infotext)
 
 
 def encode(picture: Image.Image, file_format: str, infotext: str | None = None) -> bytes:

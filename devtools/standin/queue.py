@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from devtools.standin.failures import ClosingError
+from werkzeug.exceptions import ServiceUnavailable
 
 
 @dataclass(eq=False)
@@ -69,7 +69,7 @@ class Queue:
             self._changed.wait_for(lambda: self._closing or task in self.drawing)
         try:
             if self._closing:
-                raise ClosingError
+                raise ServiceUnavailable
             if task.job:
                 task.job_count, task.started, self.task = -1, time.time(), task
             yield
@@ -86,7 +86,7 @@ class Queue:
         for _ in range(steps):
             with self._changed:
                 if self._changed.wait_for(
-                    lambda: self._closing or task.interrupted, timeout=seconds / steps
+                    lambda: self._closing or task.interrupted, seconds / steps
                 ):
                     return False
             task.sampling_step += 1

@@ -12,36 +12,12 @@ from werkzeug.exceptions import HTTPException
 from devtools.standin import pictures
 from devtools.standin.app import App, View, json_reply
 from devtools.standin.drawing import Generation, SecondPass
-from devtools.standin.failures import CrashError, RefusalError
-from devtools.standin.family import API, Family
+from devtools.standin.family import API, CrashError, Family, RefusalError
 from devtools.standin.queue import Task
 
 _UNSET = "NONE"
 # Sizes are multiples of it, for an SD 1 or SDXL model, in pixels.
 _STEP = 64
-# How A1111's names and aliases, in lower case, are understood beside the server's own.
-_ALIASES = {
-    "euler a": "euler_a", "k_euler_a": "euler_a", "k_euler": "euler", "k_heun": "heun",
-    "k_dpm_2": "dpm2", "ddim": "ddim_trailing", "dpm++ 2m": "dpm++2m", "k_dpmpp_2m": "dpm++2m",
-    "res multistep": "res_multistep", "res 2s": "res_2s",
-    **{name: name for name in ("euler", "heun", "dpm2", "lcm")},
-}  # fmt: skip
-# What it reads, where a type counts, and what it takes for what is missing.
-_DEFAULTS: Mapping[str, Any] = {
-    "prompt": "", "negative_prompt": "", "width": 512, "height": 512, "steps": 20,
-    "cfg_scale": 7.0, "seed": -1, "batch_size": 1, "clip_skip": -1, "sampler_name": "",
-    "scheduler": "", "enable_hr": False, "hr_scale": 2.0, "hr_resize_x": 0, "hr_resize_y": 0,
-    "hr_steps": 0, "hr_upscaler": "Latent", "mask": "", "inpainting_mask_invert": 0,
-}  # fmt: skip
-# What other servers of its kind can be asked besides.
-_FIXED: Mapping[str, Any] = {
-    "n_iter": 1, "styles": [], "subseed": 0, "subseed_strength": 0, "resize_mode": 0,
-    "seed_resize_from_w": 0, "seed_resize_from_h": 0,
-}  # fmt: skip
-# The names of types in C++; a boolean passes for a number there.
-_KINDS: Mapping[type, str] = {
-    bool: "boolean", int: "number", float: "number", str: "string", list: "array", dict: "object",
-}  # fmt: skip
 
 
 class SdCppApp(App):
@@ -60,22 +36,20 @@ class SdCppApp(App):
     def refused(self, error: RefusalError) -> Response:
         return json_reply({"error": error.detail}, error.status)
 
-    def crashed(self, error: CrashError) -> Response:
-        return json_reply({"error": error.name, "message": str(error)}, 500)
-
     @override
     def not_found(self, error: HTTPException) -> Response:
         return Response(status=404)
 
     def _generate(self, kind: str) -> dict[str, Any]:
-        body = _body(request.get_data())
+        body: dict[str, Any] = request.get_json()
+        _check_kinds(self.family, body)
         values = _values(self.family, body, is_txt2img=kind == "txt2img")
         task = Task(job="img_gen")
         with self.queue.work_on(task):
             drawing = SdCppGeneration(self.state, values, self.state.options)
             drawing.run(task)
         pairs = zip(drawing.images, drawing.infotexts, strict=True)
-        images = [self.state.files.text(one, "png", text) for one, text in pairs]
+        images = [pictures.text_of(one, "png", text) for one, text in pairs]
         return {"images": images, "info": json.dumps(drawing.info()), "parameters": body}
 
 
@@ -95,20 +69,14 @@ class SdCppGeneration(Generation):
         raise RefusalError(500, "generate_image returned no results")
 
 
-def _body(data: bytes) -> dict[str, Any]:
-    if not data:
-        raise RefusalError(400, "empty body")
-    try:
-        body = json.loads(data)
-    except ValueError as error:
-        text = f"[json.exception.parse_error.101] parse error: syntax error: {error}"
-        raise CrashError("server_error", text) from error
-    for name, default in _DEFAULTS.items():
-        wanted, kind = _KINDS[type(default)], _KINDS.get(type(body.get(name, default)), "null")
+def _check_kinds(family: Family, body: Mapping[str, Any]) -> None:
+    """A CrashError for a value of another type, by C++'s names; a boolean passes for a number."""
+    kinds = family.tables["kinds"]
+    for name, default in family.tables["defaults"].items():
+        wanted, kind = (kinds[type(one).__name__] for one in (default, body.get(name, default)))
         if kind != wanted and (wanted, kind) != ("number", "boolean"):
             text = f"[json.exception.type_error.302] type must be {wanted}, but is {kind}"
             raise CrashError("server_error", text)
-    return dict(body)
 
 
 def _values(family: Family, body: Mapping[str, Any], *, is_txt2img: bool) -> dict[str, Any]:
@@ -117,15 +85,12 @@ def _values(family: Family, body: Mapping[str, Any], *, is_txt2img: bool) -> dic
     Sampler and scheduler are NONE where the model's own will do. `final_size` is the picture's, and
     `hires` what the infotext says of a second pass.
     """
-    values = {**_DEFAULTS, "denoising_strength": 0.7 if is_txt2img else 0.75, **body, **_FIXED}
-    if values["width"] <= 0 or values["height"] <= 0:
-        raise RefusalError(400, "width and height must be positive")
+    tables, strength = family.tables, 0.7 if is_txt2img else 0.75
+    values = {**tables["defaults"], "denoising_strength": strength, **body, **tables["fixed"]}
     if not values["prompt"]:
         raise RefusalError(400, "prompt required")
-    if values["cfg_scale"] < 0 or not 0 <= values["denoising_strength"] <= 1:
-        raise RefusalError(400, "invalid params")
     known, name = family.names("samplers"), values["sampler_name"]
-    sampler = name if name in known[1:] else _ALIASES.get(name.lower(), _UNSET)
+    sampler = name if name in known[1:] else tables["aliases"].get(name.lower(), _UNSET)
     # Exactly as written or the model's own, without a word.
     named = values["scheduler"] in family.names("schedulers")[1:]
     scheduler = values["scheduler"] if named else _UNSET

@@ -8,10 +8,9 @@ from flask import Response
 from PIL import ImageFilter
 
 from devtools.standin.a1111 import A1111App
-from devtools.standin.app import View, json_reply
+from devtools.standin.app import json_reply
 from devtools.standin.drawing import Generation, SecondPass, target_size
-from devtools.standin.failures import CrashError, RefusalError
-from devtools.standin.family import API, Checkpoint, Family, without_hash
+from devtools.standin.family import API, Checkpoint, CrashError, Family, RefusalError, without_hash
 from devtools.standin.pictures import Sketch
 from devtools.standin.queue import Task
 from devtools.standin.state import MODEL, State
@@ -45,14 +44,9 @@ class SdNextApp(A1111App):
     def is_guarded(self, path: str) -> bool:
         return path.startswith((API, "/internal/"))
 
-    def views(self) -> dict[str, View]:
-        return {**super().views(), f"POST {API}refresh-loras": dict}
-
     def refused(self, error: RefusalError) -> Response:
         if isinstance(error.detail, list):
             return super().refused(error)
-        if error.status == 400:
-            return json_reply({"error": error.detail}, 400)
         told = {"error": "HTTPException", "code": error.status, "detail": error.detail, "body": ""}
         return json_reply({**told, "errors": f"{error.status}: {error.detail}"}, error.status)
 
@@ -63,16 +57,6 @@ class SdNextApp(A1111App):
     def refresh(self) -> object:
         return Response(status=204)
 
-    def task_progress(self, task_id: str | None) -> dict[str, Any]:
-        """No request over the API has a task's name, so none is ever found by one."""
-        step, steps = self.queue.task.sampling_step, self.queue.task.sampling_steps
-        return {**super().task_progress(task_id), "step": step, "steps": max(steps, 1)}
-
-    def open_inputs(self, values: dict[str, Any]) -> None:
-        if values["init_images"] is None:
-            raise RefusalError(400, "Init image is none")
-        super().open_inputs(values)
-
     def enlarges(self, wanted: list[str]) -> bool:
         """It notes an unknown one in its log and gives the picture back as it came."""
         return wanted[0] != "None" and wanted[0] in self.family.names("upscalers")
@@ -82,7 +66,7 @@ class SdNextApp(A1111App):
         if kind == "img2img":
             self.open_inputs(values)
         values["sampler_name"] = _sampler(self.family, values["sampler_name"])
-        values["script"] = _script(self.family, values)
+        values["script"] = self.script(kind, values)
         is_default = values["sampler_name"] == "Default"
         values["sampler_said"] = None if is_default else values["sampler_name"]
         task, model = Task(job=f"API-{kind[:3].upper()}"), values["sd_model_checkpoint"]
@@ -92,8 +76,6 @@ class SdNextApp(A1111App):
                 return {"images": [], "parameters": fields, "info": ""}
             # A request's own field: for good, and for everyone.
             state.settings({MODEL: model} if model else {}, restore=False)
-            if values["extra"] is None:
-                raise CrashError("AttributeError", "'NoneType' object has no attribute 'items'")
             options = state.settings(values["override_settings"] or {}, restore=restore)
             try:
                 drawing = SdNextGeneration(state, values | values["extra"], options)
@@ -112,8 +94,6 @@ class SdNextGeneration(Generation):
     def prepare(self) -> SecondPass | None:
         values = self.values
         values["width"], values["height"] = values["width"] // 8 * 8, values["height"] // 8 * 8
-        if self.loras:
-            self.remarks["LoRA networks"] = ", ".join(f"{name}:1.0" for name in self.loras)
         if "inputs" in values:
             self.remarks["Denoising strength"] = values["denoising_strength"]
             # Counted from 1 here; 0 leaves the input as it is, which shows as filled up.
@@ -149,16 +129,6 @@ def _sampler(family: Family, wanted: str) -> str:
     raise RefusalError(404, "Sampler not found")
 
 
-def _script(family: Family, values: Mapping[str, Any]) -> str:
-    """The selectable script; an unknown one is not run, without a word."""
-    known = family.scripts()
-    for name in values["alwayson_scripts"]:
-        if not known.get(name.lower()):
-            raise RefusalError(422, f"Always on script not found: {name}")
-    wanted = (values["script_name"] or "").lower()
-    return wanted if known.get(wanted) is False else ""
-
-
 def _second_pass(values: Mapping[str, Any]) -> SecondPass:
     """What a second pass does here: it enlarges, draws again, both, or nothing at all.
 
@@ -169,21 +139,13 @@ def _second_pass(values: Mapping[str, Any]) -> SecondPass:
     enlarges, latent = mode > 0 and upscaler != "None", upscaler.lower().startswith("latent")
     strength = values["hr_denoising_strength"] or values["denoising_strength"]
     draws = (latent or values["hr_force"]) and strength > 0
-    size, wanted = (values["width"], values["height"]), target_size(values)
-    if enlarges and latent:
-        # One factor for both sides: latents are not cropped.
-        factor = max(wanted[0] / size[0], wanted[1] / size[1])
-        size = int(size[0] * factor) // 8 * 8, int(size[1] * factor) // 8 * 8
-    elif enlarges:
-        size = wanted
+    width, height = target_size(values) if enlarges else (values["width"], values["height"])
     remarks: dict[str, Any] = {}
     if enlarges:
-        told = {"HiRes mode": mode, "Hires upscaler": upscaler, "Hires scale": values["hr_scale"]}
-        remarks |= {**told, "Hires size": f"{wanted[0]}x{wanted[1]}"}
+        scale = values["hr_scale"]
+        remarks = {"HiRes mode": mode, "Hires upscaler": upscaler, "Hires scale": scale}
     if draws:
         told = {"Hires force": True, "Hires steps": values["hr_second_pass_steps"]}
         remarks |= {**told, "Hires strength": strength}
-    sampler = values["hr_sampler_name"]
-    sampler = values["sampler_name"] if sampler == "Same as primary" else sampler
     steps = (values["hr_second_pass_steps"] or values["steps"]) if draws else 0
-    return SecondPass(*size, steps, upscaler, sampler, "", remarks)
+    return SecondPass(width, height, steps, upscaler, remarks)

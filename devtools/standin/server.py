@@ -27,7 +27,9 @@ class Server(ThreadedWSGIServer):
     def __init__(self, host: str, port: int, app: Flask, *, verbose: bool) -> None:
         self.verbose = verbose
         self._connections: WeakSet[socket.socket] = WeakSet()
-        super().__init__(host, port, app, _Handler)
+        # If it is taken, werkzeug would end the process, and under Windows share it.
+        with socket.create_server((host, port), backlog=self.request_queue_size) as listening:
+            super().__init__(host, port, app, _Handler, fd=listening.fileno())
 
     def get_request(self) -> tuple[socket.socket, Any]:
         connection, address = super().get_request()

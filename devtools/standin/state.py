@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, TypedDict
 
-from devtools.standin.failures import CrashError
-from devtools.standin.family import API, Checkpoint, Family, without_hash
-from devtools.standin.pictures import Files
-from devtools.standin.queue import Queue, Task
+from devtools.standin.family import API, Checkpoint, CrashError, Family, without_hash
+from devtools.standin.queue import Queue
 
 MODEL = "sd_model_checkpoint"
 
@@ -30,8 +28,6 @@ class Applied:
     script: str = ""
     # Of the second pass.
     upscaler: str = ""
-    hires_sampler: str = ""
-    hires_scheduler: str = ""
 
 
 class Start(TypedDict, total=False):
@@ -39,7 +35,7 @@ class Start(TypedDict, total=False):
 
     delay: seconds that one image takes. cards: how many generations are drawn at the same time, 1
     unless set; 0 is any number. docs: off on an SD.Next that hides its schema. noise: pictures as
-    large as photographs. cache: bytes of encoded pictures that are kept.
+    large as photographs.
     """
 
     api_auth: str | None
@@ -47,10 +43,8 @@ class Start(TypedDict, total=False):
     image_format: str | None
     api: bool
     docs: bool
-    gzip: bool
     noise: bool
     cards: int
-    cache: int
 
 
 class State:
@@ -64,7 +58,6 @@ class State:
         self.family = family
         self.delay, self.noise = start.get("delay", 0.0), start.get("noise", False)
         self.queue = Queue(start.get("cards", 1))
-        self.files = Files(start.get("cache", 2**27))
         self.checkpoints = [Checkpoint(one) for one in family.replies[f"{API}sd-models"]]
         self.options: dict[str, Any] = dict(family.replies[f"{API}options"])
         if file_format := start.get("image_format"):
@@ -75,18 +68,6 @@ class State:
         self.loaded = self.checkpoints[0]
         self._loaded_modules: tuple[str, ...] = ()
         self._unsaved = set(family.traits.unsaved_options)
-
-    @property
-    def checkpoint(self) -> str:
-        return self.loaded.title
-
-    @property
-    def running(self) -> Task | None:
-        return self.queue.running
-
-    @property
-    def queued(self) -> list[Task]:
-        return self.queue.waiting
 
     def find_checkpoint(self, spelling: object) -> Checkpoint | None:
         """The model of exactly this spelling; the last of several."""

@@ -34,8 +34,8 @@ TYPES = {"file": "string", "select": "string"}
 JSON_TYPES = {"object": "object", "array": "array", "names": "array"}
 
 KEYS = {
-    "type", "json", "own", "required", "default", "range", "options", "neutral", "elsewhere",
-    "label", "help", "llm", "guide", "tools",
+    "type", "json", "own", "required", "default", "range", "options", "api", "neutral",
+    "elsewhere", "verbatim", "label", "help", "llm", "guide", "tools",
 }  # fmt: skip
 DIFFERENT_BY_TOOL = {"required", "default", "range", "label", "help", "llm", "guide", "after"}
 
@@ -47,9 +47,9 @@ SLIDERS = {
     "hr_resize_x": (0, 2048), "hr_resize_y": (0, 2048), "refiner_switch_at": (0.01, 1),
     "eta": (0, 1), "s_churn": (0, 100), "s_tmin": (0, 10), "s_tmax": (0, 999), "s_noise": (0, 1.1),
     "s_min_uncond": (0, 15), "distilled_cfg_scale": (0, 30), "hr_distilled_cfg": (0, 30),
-    "hr_cfg": (1, 30), "clip_skip": (1, 12), "timeout": (1, 86400), "resize_mode": (0, 3),
-    "mask_blur": (0, 64), "mask_blur_x": (0, 64), "mask_blur_y": (0, 64), "inpainting_fill": (0, 3),
-    "inpaint_full_res_padding": (0, 256), "inpainting_mask_invert": (0, 1),
+    "hr_cfg": (1, 30), "clip_skip": (1, 12), "timeout": (1, 86400),
+    "mask_blur": (0, 64), "mask_blur_x": (0, 64), "mask_blur_y": (0, 64),
+    "inpaint_full_res_padding": (0, 256),
     "image_cfg_scale": (0, 3), "initial_noise_multiplier": (0, 1.5), "upscaling_resize": (1, 8),
     "gfpgan_visibility": (0, 1), "codeformer_visibility": (0, 1), "codeformer_weight": (0, 1),
     "extras_upscaler_2_visibility": (0, 1),
@@ -99,6 +99,7 @@ def test_a_field_has_the_server_s_type(standins: StandIns, tool: str, family: st
     for name, said in of_the_api(tool).items():
         if name in taken and (family, name) not in OF_ANOTHER_TYPE:
             wanted = JSON_TYPES.get(said.get("json", ""), TYPES.get(said["type"], said["type"]))
+            wanted = "integer" if "api" in said else wanted
             assert json_type(taken[name]) in {wanted, None}, name
 
 
@@ -131,7 +132,22 @@ def test_what_the_web_page_offers_is_within_the_range(name: str) -> None:
 def test_a_form_tells_that_a_text_is_json() -> None:
     for name, said in CATALOGUE.fields.items():
         if "json" in said:
-            assert f"JSON {JSON_TYPES[said['json']]}" in said["help"], name
+            names = said["json"] == "names"
+            form = "separated by commas" if names else f"JSON {JSON_TYPES[said['json']]}"
+            assert form in said["help"]["en_US"], name
+            assert names or all("JSON" in words for words in said["help"].values()), name
+
+
+def test_words_that_stand_for_the_apis_numbers_are_in_their_order() -> None:
+    for name, said in CATALOGUE.fields.items():
+        if "api" in said:
+            numbered = dict(zip(said["options"], range(len(said["options"])), strict=True))
+            assert said["api"] == numbered, name
+
+
+def test_a_prompt_is_taken_to_the_letter() -> None:
+    verbatim = {name for name, field in FIELDS.items() if field.verbatim}
+    assert verbatim >= {name for name in FIELDS if "prompt" in name}
 
 
 def test_the_caps_of_draw_let_its_defaults_pass() -> None:
@@ -141,7 +157,9 @@ def test_the_caps_of_draw_let_its_defaults_pass() -> None:
 
 
 def test_upscale_has_no_default_that_would_contradict_a_target_size() -> None:
-    assert [name for name, said in FORMS["upscale"].items() if "default" in said] == []
+    found = [said["type"] for said in FORMS["upscale"].values() if "default" in said]
+    # These do nothing without one.
+    assert set(found) == {"boolean"}
 
 
 @pytest.mark.parametrize(

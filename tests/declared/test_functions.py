@@ -38,17 +38,27 @@ def test_a_function_has_names_types_and_choices_that_a_model_may_be_given(tool: 
     assert len(TOOLS[tool]["description"]["llm"]) <= LONGEST_DESCRIPTION
 
 
-def test_draw_asks_a_model_for_few_things_and_says_what_each_is() -> None:
+def test_draw_asks_a_model_for_few_things() -> None:
     asked = asked_of_a_model("draw")
     assert len(asked) <= MOST_PROPERTIES
-    assert [name for name, one in asked.items() if not one.get("llm_description")] == []
     assert [name for name, one in asked.items() if one.get("required")] == ["prompt"]
+    assert set(asked) >= {"shape", "model"}
 
 
-def test_draw_tells_a_model_how_to_write_a_prompt_and_which_sizes_there_are() -> None:
+def test_draw_tells_a_model_how_to_write_a_prompt_and_what_to_say_of_the_picture() -> None:
     told = TOOLS["draw"]["description"]["llm"]
-    for word in ("English", "commas", "1024x1024", "832x1216", "1216x832", "negative_prompt"):
+    for word in ("English", "commas", "shape", "negative_prompt", "returned as files"):
         assert word in told
+
+
+def test_an_agent_with_txt2img_is_sent_to_draw() -> None:
+    assert "should use the tool draw instead" in TOOLS["txt2img"]["description"]["llm"]
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_model_is_told_in_short_english_what_each_parameter_is(tool: str) -> None:
+    for name, one in asked_of_a_model(tool).items():
+        assert re.fullmatch(r"[\x20-\x7e]{4,120}", one["llm_description"]), name
 
 
 def test_every_parameter_but_draw_s_settings_takes_a_variable() -> None:

@@ -92,7 +92,7 @@ def test_every_link_within_the_pages_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?://)([^)]+)\)", text):
         file, _, anchor = target.partition("#")
         # Dify takes pictures from the package's own folder, wherever the page lies.
-        folder = ROOT if file.startswith("_assets/") else page.parent
+        folder = ROOT if file.startswith("./_assets/") else page.parent
         linked = folder / file if file else page
         assert linked.is_file(), target
         assert not anchor or anchor in anchors(linked.read_text(encoding="utf-8")), target
@@ -129,7 +129,7 @@ def test_what_the_console_shows_links_to_no_file_before_the_last_part(page: Path
     text = page.read_text(encoding="utf-8")
     before, _, last = text.rpartition("\n## ")
     linked = re.findall(r"(!?)\[[^\]]*\]\((?!https?://)([^)]+)\)", before)
-    assert linked == [("!", "_assets/node.png"), ("!", "_assets/result.png")]
+    assert linked == [("!", "./_assets/node.png"), ("!", "./_assets/result.png")]
     assert "GUIDE.md)" in last
 
 
@@ -141,7 +141,7 @@ def test_the_english_readme_is_english_as_the_marketplace_wants_it() -> None:
 def test_every_picture_of_a_page_is_small_and_shown() -> None:
     for picture in (ROOT / "_assets").glob("*.png"):
         assert picture.stat().st_size < 150_000
-        assert all(f"(_assets/{picture.name})" in page.read_text("utf-8") for page in PAGES[:4])
+        assert all(f"(./_assets/{picture.name})" in page.read_text("utf-8") for page in PAGES[:4])
 
 
 def test_the_contents_list_every_section() -> None:
@@ -151,7 +151,7 @@ def test_the_contents_list_every_section() -> None:
 
 @pytest.mark.parametrize("page", PAGES[:5], ids=lambda path: path.name)
 def test_every_message_to_look_up_is_one_the_plugin_gives(page: Path) -> None:
-    quoted = re.findall(r'(?m)^\| "([^"]+)" \|', page.read_text(encoding="utf-8"))
+    quoted = re.findall(r'(?m)^(?:\| |- \*\*)"([^"]+)"', page.read_text(encoding="utf-8"))
     rooms = [ROOT / name for name in ("webui", "dify", "provider", "tools")]
     said = [text for room in rooms for path in room.rglob("*.py") for text in strings(path)]
     unknown = {words for words in quoted if not any(words in text for text in said)}
@@ -160,7 +160,7 @@ def test_every_message_to_look_up_is_one_the_plugin_gives(page: Path) -> None:
 
 def test_every_readme_explains_the_same_messages_and_limits() -> None:
     def looked_up(page: Path) -> list[str]:
-        return re.findall(r'(?m)^\| "([^"]+)" \||^([A-Z_]+=.+)$', page.read_text("utf-8"))
+        return re.findall(r'(?m)^- \*\*"([^"]+)"|^([A-Z_]+=.+)$', page.read_text("utf-8"))
 
     english, *others = READMES.values()
     assert all(looked_up(page) == looked_up(english) for page in others)

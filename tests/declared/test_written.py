@@ -81,6 +81,8 @@ def test_a_new_field_is_one_entry(root: Path) -> None:
         "json": "",
         "neutral": [1],
         "elsewhere": {"sdcpp": ""},
+        "api": {},
+        "verbatim": False,
     }
 
 

@@ -1,9 +1,12 @@
 """draw through the real SDK class against the stand-in, and the function a model is given."""
 
+import re
+
 import pytest
 
 from devtools.standin import StandIn
-from support.drawing import Drawn, invoke, sent
+from support.declared import CATALOGUE
+from support.drawing import Drawn, all_sent, invoke, sent
 from tools.draw import DrawTool
 
 
@@ -61,6 +64,17 @@ def test_a_size_above_the_cap_shrinks_in_proportion(
         f"{asked[0]}x{asked[1]} was asked for, but max_size is {most}: now {size[0]}x{size[1]}."
     )
     assert drawn.warnings == ([] if asked == size else [shrunk])
+
+
+def test_a_shape_goes_before_width_and_height_and_keeps_to_the_cap(standin: StandIn) -> None:
+    shape = CATALOGUE.fields["shape"]
+    sizes = dict(re.findall(r"`(\w+)`(?: is)? (\d+×\d+)", shape["guide"])) | {"auto": "64×32"}
+    assert sizes.keys() == shape["options"].keys()
+    for name in sizes:
+        draw(standin, shape=name, height=32)
+    assert [f"{one['width']}×{one['height']}" for one in all_sent(standin)] == [*sizes.values()]
+    draw(standin, shape="Wide", max_size=128)
+    assert (all_sent(standin)[-1]["width"], all_sent(standin)[-1]["height"]) == (128, 72)
 
 
 def test_the_reply_says_what_was_drawn_and_no_more(standin: StandIn) -> None:

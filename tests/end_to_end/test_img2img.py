@@ -3,12 +3,11 @@
 import base64
 from io import BytesIO
 
-import pytest
 from PIL import Image
 
 from devtools.standin import StandIn
 from support.dify_files import picture, served
-from support.drawing import Drawn, invoke, lying_picture, sent
+from support.drawing import Drawn, invoke, lying_picture, refused, sent
 from tools.img2img import Img2ImgTool
 from webui.errors import InvalidParameterError
 
@@ -54,9 +53,9 @@ def test_warnings_come_in_the_forms_order(standin: StandIn) -> None:
 
 
 def test_what_is_no_picture_is_refused_before_the_server_is_asked(standin: StandIn) -> None:
-    with pytest.raises(InvalidParameterError, match="image is empty, but required"):
+    with refused(InvalidParameterError, match="image is empty, but required"):
         redraw(standin, image=[None])
-    with pytest.raises(InvalidParameterError, match="image: the file is not an image"):
+    with refused(InvalidParameterError, match="image: the file is not an image"):
         redraw(standin, b"hello")
     assert standin.received == []
 

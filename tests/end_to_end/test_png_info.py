@@ -10,7 +10,7 @@ from PIL import Image, PngImagePlugin
 
 from devtools.standin import FAMILIES, StandIn
 from support.dify_files import picture, served
-from support.drawing import Drawn, draw, invoke, sent
+from support.drawing import Drawn, draw, invoke, refused, sent
 from support.raw_server import RawServer, free_port, reply
 from support.standins import StandIns
 from tools.png_info import PngInfoTool
@@ -56,14 +56,14 @@ def test_a_server_without_png_info_is_not_needed_for_png() -> None:
         found = read(standin, picture())
         assert found.text == "The image holds no generation parameters."
         assert found.variables == {"infotext": "", "parameters": {}, "extra_parameters": "{}"}
-        with pytest.raises(errors.InvalidParameterError, match=r"no /sdapi/v1/png-info.*PNG"):
+        with refused(errors.InvalidParameterError, match=r"no /sdapi/v1/png-info.*PNG"):
             read(standin, picture(kind="WEBP"))
 
 
 def test_a_server_that_is_off_is_needed_only_when_the_file_does_not_tell() -> None:
     nowhere = f"http://127.0.0.1:{free_port()}"
     assert read(nowhere, png(parameters=TEXT)).variables["infotext"] == TEXT
-    with pytest.raises(errors.WebUIConnectionError, match="refused the connection"):
+    with refused(errors.WebUIConnectionError, match="refused the connection"):
         read(nowhere, picture())
 
 
@@ -82,7 +82,7 @@ def test_a_server_that_is_off_is_needed_only_when_the_file_does_not_tell() -> No
 def test_an_answer_of_another_kind_is_an_error(
     answer: bytes, kind: type[errors.StableDiffusionError]
 ) -> None:
-    with RawServer(answer) as server, pytest.raises(kind):
+    with RawServer(answer) as server, refused(kind):
         read(server.base_url, picture())
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from devtools.standin import FAMILIES, StandIn
-from support.drawing import Drawn, draw, invoke, paths, until
+from support.drawing import Drawn, draw, invoke, paths, refused, until
 from tools.server_info import ServerInfoTool
 from webui import errors
 from webui.server.listings import READERS
@@ -99,8 +99,10 @@ def test_the_running_job_and_those_behind_it_are_counted(standin: StandIn) -> No
         for _ in range(2):
             callers.submit(draw, standin, steps=10)
         try:
-            until(lambda: standin.state.running and standin.state.running.sampling_steps)
-            until(lambda: standin.state.queued)
+            until(
+                lambda: standin.state.queue.running and standin.state.queue.running.sampling_steps
+            )
+            until(lambda: standin.state.queue.waiting)
             found = ask(standin)
         finally:
             # The second draws at once when the first is stopped.
@@ -147,13 +149,13 @@ def test_a_proxys_login_page_is_a_login_too_and_an_open_door_is_none(standin: St
 def test_a_server_that_does_not_let_in_or_is_gone_is_an_error(
     started: dict[str, Any], login: dict[str, str], words: str
 ) -> None:
-    with StandIn(**started) as standin, pytest.raises(errors.WebUIError, match=words):
+    with StandIn(**started) as standin, refused(errors.WebUIError, match=words):
         ask(standin, **login)
-    with pytest.raises(errors.WebUIConnectionError, match="refused the connection"):
+    with refused(errors.WebUIConnectionError, match="refused the connection"):
         ask(standin, **login)
 
 
 def test_another_choice_is_refused_with_the_choices(standin: StandIn) -> None:
-    with pytest.raises(errors.InvalidParameterError, match="Allowed: none, models, samplers"):
+    with refused(errors.InvalidParameterError, match="Allowed: none, models, samplers"):
         ask(standin, "cmd-flags")
     assert standin.received == []

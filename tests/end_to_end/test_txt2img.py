@@ -8,10 +8,18 @@ import pytest
 from PIL import Image
 
 from devtools.standin import StandIn
-from support.drawing import draw, paths, sent
+from support.declared import TOOLS
+from support.drawing import draw, paths, refused, sent
 from webui import errors
+from webui.fields import FIELDS
 
 PATH = "/sdapi/v1/txt2img"
+YES_NO = {
+    one["name"]: one["default"]
+    for one in TOOLS["txt2img"]["parameters"]
+    if one["type"] == "boolean" and not FIELDS[one["name"]].own
+}
+"""They are sent as the form shows them."""
 
 
 def test_a_plain_call_sends_what_is_set_and_the_defaults(standin: StandIn) -> None:
@@ -22,7 +30,7 @@ def test_a_plain_call_sends_what_is_set_and_the_defaults(standin: StandIn) -> No
     assert request == {
         "prompt": "a cat", "negative_prompt": "dog", "width": 768, "height": 512, "steps": 3,
         "cfg_scale": 7.0, "seed": 5, "batch_size": 1, "n_iter": 1,
-    }  # fmt: skip
+    } | YES_NO  # fmt: skip
 
 
 def test_every_image_arrives_as_it_was_drawn_with_its_own_seed(standin: StandIn) -> None:
@@ -83,20 +91,20 @@ def test_the_names_of_the_form_draw_with_what_they_name(standin: StandIn) -> Non
     ],
 )
 def test_a_bad_reply_has_its_error_and_is_never_asked_for_again(
-    standin: StandIn, status: int, body: object, kind: type[Exception], words: str
+    standin: StandIn, status: int, body: object, kind: type[errors.StableDiffusionError], words: str
 ) -> None:
     standin.fail_next(PATH, status=status, body=body)
-    with pytest.raises(kind, match=words) as caught:
+    with refused(kind, match=words) as caught:
         draw(standin)
-    assert type(caught.value) is kind
+    assert type(caught.value.__context__) is kind
     assert paths(standin).count(PATH) == 1
 
 
 def test_what_cannot_be_used_never_reaches_the_server(standin: StandIn) -> None:
     for bad in ({"width": 7}, {"steps": "many"}, {"alwayson_scripts": "{"}, {"lora": "a:b:c"}):
-        with pytest.raises(errors.InvalidParameterError):
+        with refused(errors.InvalidParameterError):
             draw(standin, **bad)
-    with pytest.raises(errors.InvalidCredentialsError, match="base_url is empty"):
+    with refused(errors.InvalidCredentialsError, match="base_url is empty"):
         draw("")
     assert standin.received == []
 

@@ -16,7 +16,7 @@ from PIL import Image, ImageChops
 from devtools.standin import StandIn
 from support.declared import CATALOGUE
 from support.dify_files import served
-from support.drawing import Drawn
+from support.drawing import Drawn, refused
 from support.matrix import INFOTEXT, Cell, cells, picture, written
 from support.standins import StandIns
 from tools.draw import DrawTool
@@ -67,10 +67,10 @@ def test_a_call_has_the_declared_outcome(standins: StandIns, cell: Cell) -> None
     if cell.leftover:
         standin.run_out_of_memory(cell.leftover)
     if cell.is_refused:
-        with pytest.raises(StableDiffusionError, match=re.escape(cell.phrase)) as caught:
+        with refused(StableDiffusionError, match=re.escape(cell.phrase)) as caught:
             call(cell, standin)
         assert standin.state.drawn == []
-        if isinstance(caught.value, InvalidParameterError):
+        if isinstance(caught.value.__context__, InvalidParameterError):
             assert WORK.isdisjoint(request.path for request in standin.received)
     else:
         drawn = call(cell, standin)

@@ -1,6 +1,5 @@
 """The plugin daemon's part over stdin and stdout, with a plugin made for tests."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,8 +77,15 @@ def test_a_dying_plugin_ends_its_calls_with_the_end_of_its_stderr(
             list(waiting)
 
     assert "lost" not in str(caught.value)
-    with pytest.raises(ProcessLookupError):
-        os.kill(process.pid, 0)
+
+
+def test_letters_arrive_where_pipes_have_few_as_on_windows(
+    monkeypatch: pytest.MonkeyPatch, probe: Path
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "cp1252")
+    with PluginProcess(root=probe) as process:
+        [message] = call(process, text="夜明けの灯台")
+    assert message.message["text"] == "夜明けの灯台"
 
 
 def test_a_plugin_that_cannot_start_says_why(tmp_path: Path) -> None:

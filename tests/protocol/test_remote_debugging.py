@@ -1,7 +1,6 @@
 """The plugin attaches to a Dify by TCP and draws."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -83,12 +82,21 @@ def test_plugins_attach_in_turns_and_leave_no_call_waiting() -> None:
 
 
 def test_the_command_prints_what_attaches_until_ctrl_c() -> None:
-    with subprocess.Popen(
-        [sys.executable, "-m", "devtools.host", "--port", "0", "--key", "k"],
+    # Interrupted from within: on Windows nobody can send one program alone a Ctrl-C.
+    run = (
+        "import _thread, runpy, sys, threading\n"
+        "def wait(): sys.stdin.read(); _thread.interrupt_main()\n"
+        "threading.Thread(target=wait, daemon=True).start()\n"
+        "runpy.run_module('devtools.host', run_name='__main__')"
+    )
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, "-c", run, "--port", "0", "--key", "k"],
         cwd=ROOT,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     ) as server:
+        assert server.stdin is not None
         assert server.stdout is not None
         address = server.stdout.readline().split()[2].rstrip(".")
         assert f"REMOTE_INSTALL_URL={address} REMOTE_INSTALL_KEY=k" in server.stdout.readline()
@@ -96,6 +104,18 @@ def test_the_command_prints_what_attaches_until_ctrl_c() -> None:
             connection.sendall(ATTACHING)
             assert server.stdout.readline() == "Attached: a/n 1.0.0\n"
         assert server.stdout.readline() == "Detached.\n"
-        server.send_signal(signal.SIGINT)
+        server.stdin.close()
 
     assert server.returncode == 0
+
+
+@pytest.mark.parametrize("module", ["devtools.host", "devtools.standin"])
+def test_a_port_that_is_taken_is_told_in_a_sentence(module: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = [sys.executable, "-m", module, "--port", str(port)]
+        run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr == (
+        f"Port {port} is taken: end what listens there, or choose another with --port.\n"
+    )

@@ -76,7 +76,7 @@ def test_mixed_calls_for_minutes_leave_no_trace(base_url: str) -> None:
         beats = process.heartbeats[begin:]
 
     assert surprises == []
-    assert {1, 2, 6, "WebUITimeoutError", "WebUIConnectionError"} <= seen
+    assert {1, 2, 6, "InvokeServerUnavailableError", "InvokeConnectionError"} <= seen
     assert process.stray_lines == []
     gaps = (later - earlier for earlier, later in itertools.pairwise(beats))
     assert max(gaps) < INTERVAL + LATE
@@ -96,12 +96,12 @@ def some_call(chance: random.Random, base_url: str) -> Call:
     slow = drawing | {"width": 64, "height": 64, "batch_size": 1, "n_iter": 40, "timeout": 1}
     often: Call = (drawing, good, {batch * batches})
     seldom: list[Call] = [
-        (drawing | {"sampler_name": "Eulr"}, good, {"InvalidParameterError"}),
-        (drawing, good | {"password": "wrong"}, {"WebUIAuthenticationError"}),
-        (drawing, nowhere, {"WebUIConnectionError"}),
-        (drawing | {"width": 16384, "height": 16384}, good, {"WebUIOutOfMemoryError"}),
+        (drawing | {"sampler_name": "Eulr"}, good, {"InvokeBadRequestError"}),
+        (drawing, good | {"password": "wrong"}, {"InvokeAuthorizationError"}),
+        (drawing, nowhere, {"InvokeConnectionError"}),
+        (drawing | {"width": 16384, "height": 16384}, good, {"InvokeServerUnavailableError"}),
         # What was done before the interruption comes back.
-        (slow, good, {"WebUITimeoutError", *range(1, 40)}),
+        (slow, good, {"InvokeServerUnavailableError", *range(1, 40)}),
     ]
     return chance.choice([*seldom, *[often] * 6])
 

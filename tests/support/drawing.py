@@ -1,16 +1,21 @@
 """One call of a tool through its real class, as a test wants it, and what the stand-in saw."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from dify_plugin import Tool
 from dify_plugin.entities.tool import ToolInvokeMessage
+from dify_plugin.errors.model import CredentialsValidateFailedError, InvokeError
 from PIL import Image
 
 from devtools.standin import StandIn
+from dify.errors import known_to_dify, sentence
 from support.dify_files import picture
 from tools.txt2img import Txt2ImgTool
+from webui.errors import StableDiffusionError
 
 
 class Drawn:
@@ -46,19 +51,32 @@ def invoke(
     tool: type[Tool],
     where: StandIn | str,
     given: dict[str, Any],
-    credentials: dict[str, Any] | None = None,
+    credentials: Mapping[str, Any] | None = None,
 ) -> Iterable[ToolInvokeMessage]:
     """The messages as they come; `given` are the node's parameters."""
     base_url = where if isinstance(where, str) else where.base_url
-    return tool.from_credentials({"base_url": base_url} | (credentials or {})).invoke(given)
+    return tool.from_credentials({"base_url": base_url, **(credentials or {})}).invoke(given)
 
 
 def draw(
-    where: StandIn | str, /, credentials: dict[str, Any] | None = None, **given: object
+    where: StandIn | str, /, credentials: Mapping[str, Any] | None = None, **given: object
 ) -> Drawn:
     """A small picture by txt2img."""
     small = {"prompt": "a cat", "width": 64, "height": 64}
     return Drawn(invoke(Txt2ImgTool, where, small | given, credentials))
+
+
+@contextmanager
+def refused(
+    kind: type[StableDiffusionError], match: str | None = None
+) -> Iterator[pytest.ExceptionInfo[Exception]]:
+    """Expect an error of that kind to reach Dify as one whose sentence it shows, and only that."""
+    with pytest.raises((InvokeError, CredentialsValidateFailedError), match=match) as caught:
+        yield caught
+    told, own = caught.value, caught.value.__context__
+    assert isinstance(own, kind)
+    assert (type(told), str(told)) == (type(known_to_dify(own)), sentence(own))
+    assert told.__suppress_context__
 
 
 def lying_picture() -> bytes:

@@ -24,7 +24,13 @@ def refusal(text: str) -> str:
             "http://gpu:7860/docs#/default/text2imgapi", "http://gpu:7860/redoc/",
             "http://gpu:7860/openapi.json", "http://gpu:7860/?__theme=dark",
             "http://gpu:7860/sdapi", "http://gpu:7860/sdapi/v1/txt2img",
-            "http://gpu:7860/sdapi/v1/progress?skip_current_image=true"]),
+            "http://gpu:7860/sdapi/v1/progress?skip_current_image=true",
+            "gpu:7860", " gpu:7860/docs ", "“gpu:7860”", "gpu：7860",
+            "\ufeffｈｔｔｐ：／／ｇｐｕ：７８６０\u00a0"]),
+        ("http://localhost", ["localhost", "Localhost/"]),
+        ("http://192.168.1.20:7860", ["192.168.1.20:7860/#/txt2img"]),
+        ("http://sd.lan/webui", ["sd.lan/webui/docs"]),
+        ("http://[::1]:7860", ["[::1]:7860"]),
         ("http://gpu", ["http:////gpu", "http://gpu:"]),
         ("https://gpu", ["https://gpu"]),
         ("http://gpu/sd", ["http://gpu//sd///sdapi//v1", "http://gpu/sd/docs"]),
@@ -62,7 +68,7 @@ def test_a_login_is_taken_out_of_the_address(login: str, username: str, password
 
 @pytest.mark.parametrize(
     "text",
-    ["", "hello", "gpu:7860", "localhost:7860", "http:gpu", "http:/gpu", "http//gpu", "://gpu",
+    ["", "hello", "gpu/7860", "gpu:7860 ok", "http:gpu", "http:/gpu", "http//gpu", "://gpu",
      "http://", "http:///", "http://[::1", "http://::1:7860", "http://a b", "http://:7860",
      "http://gpu:7860\\sdapi", "http://\ud800", "me:hunter2@gpu:7860", "http:/me:hunter2@gpu",
      "http://me:hunter2@", "http://me:hunter2@a b", "http://me:hunter2@[::1",

@@ -32,6 +32,26 @@ def test_values_stay_text_as_in_a_form_and_files_are_paths(
 
 
 @pytest.mark.parametrize(
+    ("written", "word", "value"),
+    [
+        (b'{"CLIP_stop_at_last_layers": 2}\n', "@v", '{"CLIP_stop_at_last_layers": 2}'),
+        ("\ufeff夜明け\r\n灯台\n\n".encode(), "@v", "夜明け\n灯台\n"),
+        (b"", "@@v", "@v"),
+        (b"", "v@v", "v@v"),
+    ],
+)
+def test_a_value_is_read_from_a_file_after_an_at(written: bytes, word: str, value: str) -> None:
+    Path("v").write_bytes(written)
+    assert read_words("draw", ["a cat", f"negative_prompt={word}"])["negative_prompt"] == value
+
+
+def test_a_file_that_windows_wrote_in_another_encoding_is_refused() -> None:
+    Path("v").write_text("{}", encoding="utf-16")
+    with pytest.raises(ValueError, match=r"^negative_prompt: 'v' is not UTF-8; save it as UTF-8$"):
+        read_words("draw", ["a cat", "negative_prompt=@v"])
+
+
+@pytest.mark.parametrize(
     "words", [["images=a.png,b.png"], ["images=a.png, b.png"], ["images=a.png", "images=b.png"]]
 )
 def test_several_files_are_separated_by_commas_or_words(words: list[str]) -> None:
@@ -44,6 +64,8 @@ def test_several_files_are_separated_by_commas_or_words(words: list[str]) -> Non
     [
         ("png_info", ["image=no.png"], "image: No such file or directory: 'no.png'"),
         ("png_info", ["image="], "image needs a path"),
+        ("draw", ["prompt=@no.txt"], "prompt: No such file or directory: 'no.txt'"),
+        ("draw", ["prompt=@"], "prompt needs a path"),
         ("upscale", ["images=a.png,no.png"], "images: No such file or directory: 'no.png'"),
         ("upscale", ["images=a.png,"], "images needs a path"),
         ("upscale", ["a.png"], "'a.png' is no name=value, and upscale takes no prompt"),

@@ -26,7 +26,8 @@ def assert_says(error: Exception, kind: type[Exception], *words: str) -> None:
 def test_a_proxy_that_is_down_is_named_as_the_cause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://me:hunter2@127.0.0.1:{free_port()}")
     error = failure("http://gpu.example:7860")
-    assert_says(error, WebUIConnectionError, "The HTTP proxy", "Add gpu.example to NO_PROXY")
+    assert_says(error, WebUIConnectionError, "The HTTP proxy", "could not reach http://gpu.example")
+    assert getattr(error, "caller_setting", None) == "no_proxy"
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
@@ -36,8 +37,7 @@ def test_a_refused_connection_to_this_machine_explains_docker(host: str) -> None
         failure(f"http://{host}:{port}"),
         WebUIConnectionError,
         f"nothing listens on port {port}",
-        f"Inside Docker, {host} is the container itself: use "
-        f"http://host.docker.internal:{port}, and start the WebUI with --listen",
+        f"Inside Docker, {host} is the container itself: use http://host.docker.internal:{port}.",
     )
 
 

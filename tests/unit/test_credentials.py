@@ -69,7 +69,9 @@ def test_a_login_that_http_basic_cannot_carry_is_refused(
     assert said in refusal(**given)
 
 
-@pytest.mark.parametrize(("given", "seconds"), [("1", 1.0), (86400, 86400.0), ("0090.5", 90.5)])
+@pytest.mark.parametrize(
+    ("given", "seconds"), [("1", 1.0), (86400, 86400.0), ("0090.5", 90.5), ("６０", 60.0)]
+)
 def test_a_timeout_is_a_number_of_seconds(given: object, seconds: float) -> None:
     assert read(timeout=given).timeout == seconds
 
@@ -90,8 +92,10 @@ def test_the_certificate_check_can_be_turned_off() -> None:
     assert refusal(verify_tls="maybe") == "verify_tls: 'maybe' is neither true nor false."
 
 
-def test_a_model_loses_the_blanks_around_it() -> None:
-    assert read(model=" sd15/dream.safetensors [abc]\n").model == "sd15/dream.safetensors [abc]"
+def test_a_model_loses_what_clings_to_it() -> None:
+    assert (
+        read(model="\ufeff“sd15/dream.safetensors [abc]”\n").model == "sd15/dream.safetensors [abc]"
+    )
 
 
 def test_credentials_show_no_password() -> None:

@@ -31,6 +31,7 @@ def tags_of(written: str) -> list[str]:
         ("<lora:a:1><lora:b:1> <lora:c:1>", ["<lora:a:1>", "<lora:b:1>", "<lora:c:1>"]),
         ("a:0.5, <lora:b:1>, c", ["<lora:b:1>", "<lora:a:0.5>", "<lora:c:1>"]),
         (" ,\n, ", []),
+        ("detail：０.７，\u00a0'grain'", ["<lora:detail:0.7>", "<lora:grain:1>"]),
         ("<lora:a b>", ["<lora:a b>"]),
         ("<lora:a:0.7:0.4:lbw=MIDD>", ["<lora:a:0.7:0.4:lbw=MIDD>"]),
     ],
@@ -51,7 +52,7 @@ def test_the_first_weight_counts_where_only_one_can(weights: str, multiplier: fl
     "wrong",
     ["detail:", "detail:strong", ":0.5", "detail:1:", "detail:1e5", "detail:nan", "detail:inf",
      "detail:0,7:x", "a:1 b:2", "<lora:>", "<lora::1>", "<lora:detail", "detail>", "<hypernet:a:1>",
-     "a<b", r"C:\loras\a:1", "detail:１", "detail:1_0"],
+     "a<b", r"C:\loras\a:1", "detail:1_0"],
 )  # fmt: skip
 def test_what_is_neither_is_refused_with_an_example(wrong: str) -> None:
     with pytest.raises(InvalidParameterError) as caught:

@@ -35,6 +35,7 @@ MODELS = [DREAM, UNHASHED, WINDOWS]
         ("Euler a", SAMPLERS, "Euler a"),
         ("EULER  A", SAMPLERS, "Euler a"),
         ("Euler\u3000a", SAMPLERS, "Euler a"),
+        ("Ｅｕｌｅｒ ａ", SAMPLERS, "Euler a"),
         ("Euler a", ["euler_a", "euler"], "euler_a"),
         ("ddim", ["DDIM", "DDIM"], "DDIM"),
         # The exact name wins; one that could be two is none.

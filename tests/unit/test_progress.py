@@ -1,4 +1,4 @@
-"""How far a job is: what is said of it, and where it is asked."""
+"""How far a job is, and where it is asked."""
 
 from collections.abc import Iterator
 
@@ -23,48 +23,40 @@ def answer(standin: StandIn, path: str, **body: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("progress", "line"),
-    [
-        (Progress("drawing", 0.25, 12.4, 8.0), "drawing 25%, about 12 s left, 8 s\n"),
-        (Progress("drawing", 0.0), "drawing 0%\n"),
-        (Progress("In queue: 1/2").after(31.7), "In queue: 1/2, 32 s\n"),
-        (Progress("drawing", 0.5).within("2/3"), "2/3: drawing 50%\n"),
-        (Progress().after(30), "30 s\n"),
-        (Progress().after(30).within("2/3"), "2/3: 30 s\n"),
-    ],
-    ids=str,
+    ("said", "share"), [(0.25, 0.25), (1, 1.0), (1.5, 1.0), (-3, 0.0), ("half", 0.0), (None, 0.0)]
 )
-def test_a_line_says_what_is_known_and_ends(progress: Progress, line: str) -> None:
-    assert progress.line() == line
+def test_a_share_is_from_none_to_all_whatever_the_server_says(said: object, share: float) -> None:
+    assert Progress.of_share(said, is_ours=True) == Progress(share=share)
 
 
-@pytest.mark.parametrize("odd", [None, "soon", {}, 0, -3.0], ids=repr)
-def test_what_is_no_time_left_is_not_told(odd: object) -> None:
-    assert Progress.of_share("drawing", 0.5, odd) == Progress("drawing", 0.5)
-    assert Progress.of_share("drawing", "half", odd) == Progress("drawing")
+def test_what_nobody_can_tell_is_false_and_the_beginning_is_not() -> None:
+    assert not Progress(elapsed=30.0, part="2/3")
+    assert Progress(share=0.0)
+    assert Progress(queue="1/2")
 
 
 def test_our_own_task_is_asked_first(standin: StandIn, lookout: Lookout) -> None:
     answer(standin, TASK, active=True, progress=0.25, eta=12.5)
-    assert lookout.look() == Progress("drawing", 0.25, 12.5)
+    assert lookout.look() == Progress(share=0.25)
     (asked,) = standin.received
     assert asked.json == {"id_task": "task-1", "live_preview": False}
 
 
 @pytest.mark.parametrize(
-    ("words", "said"), [(" In queue: 1/2. ", "In queue: 1/2"), (None, "In the queue")]
+    ("words", "queue"),
+    [(" In queue: 1/2. ", "1/2"), ("Waiting", "…"), ("１/２", "…"), ({}, "…"), (None, "…")],
 )
-def test_waiting_is_told_in_the_servers_words(
-    standin: StandIn, lookout: Lookout, words: str | None, said: str
+def test_the_place_in_the_queue_is_read_out_of_the_servers_words(
+    standin: StandIn, lookout: Lookout, words: object, queue: str
 ) -> None:
     answer(standin, TASK, active=False, queued=True, textinfo=words)
-    assert lookout.look() == Progress(said)
+    assert lookout.look() == Progress(queue)
 
 
 def test_a_job_that_the_server_does_not_name_is_marked(standin: StandIn, lookout: Lookout) -> None:
     answer(standin, TASK, active=False, queued=False)
     answer(standin, SERVER, progress=0.5, eta_relative=3.0)
-    assert lookout.look() == Progress("the server's running job", 0.5, 3.0)
+    assert lookout.look() == Progress(share=0.5, is_ours=False)
 
 
 def test_a_source_that_does_not_answer_is_not_asked_again(

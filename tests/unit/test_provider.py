@@ -7,7 +7,7 @@ import traceback
 
 import pytest
 import requests
-from dify_plugin.errors.tool import ToolProviderCredentialValidationError
+from dify_plugin.errors.model import CredentialsValidateFailedError
 
 from devtools.standin import StandIn
 from provider.stable_diffusion import StableDiffusionProvider
@@ -22,7 +22,7 @@ def validate(base_url: object, **others: object) -> None:
 
 
 def refusal(base_url: object, **others: object) -> str:
-    with pytest.raises(ToolProviderCredentialValidationError) as caught:
+    with pytest.raises(CredentialsValidateFailedError) as caught:
         validate(base_url, **others)
     assert "hunter2" not in "".join(traceback.format_exception(caught.value))
     return str(caught.value)

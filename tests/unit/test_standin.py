@@ -3,6 +3,7 @@
 import concurrent.futures
 import io
 import json
+import sys
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
@@ -89,7 +90,7 @@ def test_another_family_of_the_line_is_one_more_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     source = Path(family.__file__).parent / "recorded" / "neo.json"
-    found = json.loads(source.read_text()) | {"version": "eighth"}
+    found = json.loads(source.read_text(encoding="utf-8")) | {"version": "eighth"}
     (tmp_path / "eighth.json").write_text(json.dumps(found))
     monkeypatch.setitem(FAMILIES, "eighth", family.read_family(tmp_path / "eighth.json"))
     with StandIn(family="eighth") as standin:
@@ -99,9 +100,9 @@ def test_another_family_of_the_line_is_one_more_file(
 @pytest.mark.parametrize(
     ("fields", "place", "text"),
     [
-        ({"width": "abc"}, ["body", "width"], "Input should be a valid integer"),
-        ({"steps": 2.5}, ["body", "steps"], "Input should be a valid integer"),
-        ({"styles": "Sharp"}, ["body", "styles"], "Input should be a valid array"),
+        ({"width": "abc"}, ["body", "width"], "Input should be a valid integer, unable to parse"),
+        ({"steps": 2.5}, ["body", "steps"], "Input should be a valid integer, got a number with"),
+        ({"styles": "Sharp"}, ["body", "styles"], "Input should be a valid list"),
         ({"send_images": None}, ["body", "send_images"], "Input should be a valid boolean"),
     ],
 )
@@ -111,7 +112,8 @@ def test_a_value_of_another_type_is_refused_as_fastapi_does(
     response = ask(running("forge"), "txt2img", **fields)
     assert response.status_code == 422
     [complaint] = response.json()["detail"]
-    assert (complaint["loc"], complaint["msg"]) == (place, text)
+    assert complaint["loc"] == place
+    assert complaint["msg"].startswith(text)
 
 
 def test_limits_and_what_is_required_are_refused_too(running: Callable[[str], StandIn]) -> None:
@@ -120,7 +122,7 @@ def test_limits_and_what_is_required_are_refused_too(running: Callable[[str], St
     missing = ask(running("a1111"), "png-info")
     assert missing.json()["detail"][0]["msg"] == "Field required"
     broken = requests.post(running("a1111").base_url + TXT2IMG, data=b"{oops", timeout=10)
-    assert (broken.status_code, broken.json()["detail"][0]["loc"]) == (422, ["body", 1])
+    assert (broken.status_code, broken.json()["detail"][0]["loc"]) == (422, ["body"])
 
 
 def test_text_that_is_a_number_passes_for_one(running: Callable[[str], StandIn]) -> None:
@@ -154,7 +156,7 @@ def test_joined_samplers_are_refused_when_unknown(running: Callable[[str], Stand
     assert standin.state.drawn[0].sampler == "DPM++ 2M Karras"
 
 
-def test_plain_refusals_ask_for_a_login_and_the_others_do_not() -> None:
+def test_a_login_is_wanted_in_the_family_s_own_words() -> None:
     for name, body in (
         ("forge", {"detail": "Not authenticated"}),
         (
@@ -165,7 +167,6 @@ def test_plain_refusals_ask_for_a_login_and_the_others_do_not() -> None:
         with StandIn(family=name, api_auth="ann:secret") as standin:
             refused = get(standin, "/sdapi/v1/options")
             assert (refused.status_code, refused.json()) == (401, body)
-            assert ("WWW-Authenticate" in refused.headers) == (name == "forge")
             assert get(standin, "/sdapi/v1/options", auth=("ann", "secret")).status_code == 200
             # The LoRA extension forgets the login.
             assert get(standin, "/sdapi/v1/loras").status_code == 200
@@ -218,11 +219,11 @@ def test_another_model_stays_in_memory_until_the_next_picture_wants_its_own(
     standin: StandIn,
 ) -> None:
     draw(standin, override_settings={"sd_model_checkpoint": "meinamix_v12"})
-    assert [standin.state.checkpoint] == standin.state.loads
+    assert [standin.state.loaded.title] == standin.state.loads
     listed = get(standin, "/sdapi/v1/sd-models").json()[-1]
     assert (
         listed["title"]
-        == standin.state.checkpoint
+        == standin.state.loaded.title
         == f"meinamix_v12.safetensors [{listed['hash']}]"
     )
     draw(standin, override_settings={"sd_model_checkpoint": "nowhere"})
@@ -290,19 +291,17 @@ def test_several_cards_draw_at_the_same_time() -> None:
     with StandIn(cards=0, delay=600) as standin, concurrent.futures.ThreadPoolExecutor() as pool:
         jobs = [pool.submit(draw, standin, seed=1) for _ in range(3)]
         until(lambda: len(standin.state.queue.drawing) == 3)
-        counts = get(standin, "/standin/counts").json()
         standin.state.queue.interrupt()
         assert [job.result()["images"] for job in jobs] == [[]] * 3
-    assert counts == {"received": 3, "drawing": 3, "waiting": 0}
 
 
 def test_one_card_draws_in_turn_and_tells_each_task_where_it_is(standin: StandIn) -> None:
     standin.state.delay = 600
     with concurrent.futures.ThreadPoolExecutor() as pool:
         first = pool.submit(draw, standin, force_task_id="first")
-        until(lambda: standin.state.running)
+        until(lambda: standin.state.queue.running)
         second = pool.submit(draw, standin, force_task_id="second")
-        until(lambda: standin.state.queued)
+        until(lambda: standin.state.queue.waiting)
         url = f"{standin.base_url}/internal/progress"
         active, queued, unknown = (
             requests.post(url, json={"id_task": name}, timeout=10).json()
@@ -319,10 +318,10 @@ def test_one_card_draws_in_turn_and_tells_each_task_where_it_is(standin: StandIn
     )
 
 
-def test_the_same_picture_is_encoded_once_and_kept_within_bounds() -> None:
-    sketch, files, tight = pictures.Sketch(64, 64, "", 1), pictures.Files(10**6), pictures.Files(1)
-    assert files.text(sketch, "png") is files.text(sketch, "png")
-    assert tight.text(sketch, "png") is not tight.text(sketch, "png")
+def test_the_same_picture_is_encoded_once() -> None:
+    one, same, other = (pictures.Sketch(64, 64, "", seed) for seed in (1, 1, 2))
+    assert pictures.text_of(one, "png") is pictures.text_of(same, "png")
+    assert pictures.text_of(one, "png") != pictures.text_of(other, "png")
 
 
 @pytest.mark.parametrize("file_format", ["png", "jpg", "webp"])
@@ -334,15 +333,21 @@ def test_every_format_carries_the_infotext(file_format: str) -> None:
     assert infotext.read(inside)["Size-2"] == "48"
 
 
-def test_a_reply_breaks_off_after_some_whole_images(standin: StandIn) -> None:
-    standin.break_off_next(TXT2IMG, after_images=2)
-    with pytest.raises(requests.exceptions.ChunkedEncodingError):
-        draw(standin, batch_size=3)
-    assert len(draw(standin, batch_size=3)["images"]) == 3
-
-
 def test_a_login_without_a_password_is_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(["--api-auth", "ann"])
     assert end.value.code == 2
     assert "USER:PASS" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("brought", "alike"), [(True, False), (False, True)])
+def test_chinese_and_japanese_are_letters_where_the_font_is_installed(
+    monkeypatch: pytest.MonkeyPatch, brought: bool, alike: bool
+) -> None:
+    if not brought:
+        monkeypatch.setitem(sys.modules, "paperang_p2_fonts_cjk", None)
+    # Boxes are all alike.
+    one, other = (
+        pictures.Sketch(64, 64, text, 1).drawn().tobytes() for text in ("夜明け", "灯台船")
+    )
+    assert (one == other) is alike

@@ -2,6 +2,7 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -40,11 +41,21 @@ def summary(told: Fields, *pictures: Picture, request: Fields | None = None) -> 
 
 def test_each_image_has_its_name_seed_size_and_infotext() -> None:
     first, second = summary(TOLD, picture(), picture("jpg")).images
-    assert re.fullmatch(r"txt2img-\d{8}-\d{6}-1\.png", first.filename)
-    assert second.filename.endswith("-2.jpg")
+    stem = first.filename.removesuffix("-1.png")
+    assert re.fullmatch(r"txt2img-\d{8}-\d{6}-\d{3}", stem)
+    assert second.filename == f"{stem}-2.jpg"
     assert (first.seed, first.subseed, first.infotext) == (7, 1, "first")
     assert (second.seed, second.subseed, second.infotext) == (8, 2, "second")
     assert (first.width, first.height, first.grid, first.extra) == (512, 256, False, False)
+
+
+def test_no_two_calls_name_their_files_alike() -> None:
+    written = picture(infotext=INFOTEXT)
+    with ThreadPoolExecutor(8) as callers:
+        calls = callers.map(lambda _: Collector("draw").add(written).filename, range(200))
+    names = set(calls)
+    assert len(names) == 200
+    assert all(name.endswith("-seed7-1.png") and name.isascii() for name in names)
 
 
 def test_a_grid_comes_first_and_extras_last_without_a_seed() -> None:

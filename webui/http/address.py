@@ -16,7 +16,7 @@ _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]*)(:\d*)?")
 # A host that cannot be a mere word: with a port, or dots. Without a scheme it is http.
 _BARE = re.compile(
     r"(localhost|[\w-]+(\.[\w-]+)+|[\w.-]+:\d+|\[[0-9A-Fa-f:.]+\](:\d+)?)(:\d+)?([/?#].*)?",
-    re.ASCII,
+    re.ASCII | re.IGNORECASE,
 )
 _PAGES = {"docs", "redoc", "openapi.json", "index.html", "login"}
 _LOCAL_NAMES = (".internal", ".local", ".lan", ".home.arpa", ".localhost")

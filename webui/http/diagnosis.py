@@ -184,7 +184,7 @@ def _docker_hint(address: Address) -> str:
         return ""
     return (
         f" Inside Docker, {address.host} is the container itself: use "
-        f"http://host.docker.internal:{address.url.port}, and start the WebUI with --listen."
+        f"http://host.docker.internal:{address.url.port}."
     )
 
 

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from webui import values
 from webui.errors import InvalidParameterError
 from webui.http.endpoints import Endpoint
 from webui.request.request import Request
@@ -44,7 +45,7 @@ def listed_loras(text: str) -> list[Lora]:
     for entry in re.split(r"[,，\n]", _TAG.sub(",", text)):
         if not entry.strip():
             continue
-        parts = _ENTRY.fullmatch(entry.strip())
+        parts = _ENTRY.fullmatch(values.folded(entry))
         if parts is None:
             raise InvalidParameterError(
                 f"lora: {entry.strip()!r} is neither name:weight nor <lora:name:weight>. "

@@ -101,15 +101,12 @@ class Summary:
         sizes = dict.fromkeys(
             f"{image.width}x{image.height}" for image in self.images if image.width
         )
-        told = [
-            count_images(len(self.images))
-            if self.images
-            else "No image came back, as send_images is off; they stay on the server",
-            ", ".join(sizes),
-            self.model,
-            f"{self.elapsed} s",
-        ]
+        count = count_images(len(self.images)) if self.images else ""
+        told = [count, ", ".join(sizes), self.model, f"{self.elapsed} s"]
         lines = [", ".join(part for part in told if part) + "."]
+        if not self.images:
+            kept = "; the server has saved them" if self.request.get("save_images") else ""
+            lines.insert(0, f"No image came back, as send_images is off{kept}.")
         seeds = [str(seed) for seed in self.seeds]
         if seeds:
             lines.append(f"Seed{'s' if len(seeds) > 1 else ''}: {', '.join(seeds)}.")

@@ -1,49 +1,16 @@
-"""The YAML files, against what the plugin daemon and the SDK take of them."""
+"""The YAML files, against what the SDK takes of them and what users rely on.
 
-import copy
+Whether the plugin daemon takes them is what devtools.check finds out.
+"""
+
 import re
-from typing import Any
 
-import daemon_rules
 import pytest
 from dify_plugin import DifyPluginEnv
 from dify_plugin.core.plugin_registration import PluginRegistration
 
 from support.declared import MANIFEST, PROVIDER, ROOT, TOOLS, text_of
-
-FILES = {
-    "manifest": (daemon_rules.MANIFEST, MANIFEST),
-    "provider": (daemon_rules.PROVIDER, PROVIDER),
-    **{name: (daemon_rules.TOOL, tool) for name, tool in TOOLS.items()},
-}
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_the_daemon_takes_the_file(name: str) -> None:
-    rule, value = FILES[name]
-    assert list(daemon_rules.problems(rule, value)) == []
-
-
-@pytest.mark.parametrize(
-    ("where", "value", "problem"),
-    [
-        (("maximum",), 5, ".maximum: unknown key"),
-        (("type",), "integer", ".type: 'integer' is not as it must be"),
-        (("precision",), True, ".precision: True is not as it must be"),
-        (("label", "en_US"), "", ".label.en_US: '' is not as it must be"),
-        (("label",), {}, ".label.en_US: missing"),
-        (("label",), "Prompt", ".label: 'Prompt' is not as it must be"),
-    ],
-)
-def test_a_slip_in_a_parameter_is_noticed(
-    where: tuple[str, ...], value: object, problem: str
-) -> None:
-    tool: dict[str, Any] = copy.deepcopy(TOOLS["txt2img"])
-    target = tool["parameters"][0]
-    for step in where[:-1]:
-        target = target[step]
-    target[where[-1]] = value
-    assert list(daemon_rules.problems(daemon_rules.TOOL, tool)) == [".parameters[0]" + problem]
+from webui.fields import FIELDS
 
 
 def test_the_sdk_loads_every_declared_tool_with_its_class(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +31,8 @@ def test_names_and_author_are_the_ones_that_workflows_refer_to() -> None:
 
 def test_the_credentials_are_checked_as_they_are_declared() -> None:
     for name, credential in PROVIDER["credentials_for_provider"].items():
-        assert "help" in credential, name
+        # Dify draws the help as the text of a link, and without one not at all.
+        assert credential.keys() >= {"help", "url"}, name
         assert ("placeholder" in credential) is (credential["type"] != "boolean"), name
         assert ("secret" in credential["type"]) is (name == "password")
 
@@ -74,17 +42,29 @@ def test_the_manifest_names_the_provider_and_the_provider_every_tool() -> None:
     assert sorted(PROVIDER["tools"]) == [f"tools/{name}.yaml" for name in TOOLS]
 
 
-def test_a_boolean_credential_or_field_of_ours_that_is_on_says_so() -> None:
+def test_a_boolean_says_whether_it_is_on() -> None:
     # Without a declared default the form draws it as off.
     assert PROVIDER["credentials_for_provider"]["verify_tls"]["default"] is True
-    (resume,) = [one for one in TOOLS["txt2img"]["parameters"] if one["name"] == "resume"]
-    assert resume["default"] is True
+    for tool in TOOLS.values():
+        for one in tool["parameters"]:
+            if one["type"] == "boolean":
+                assert isinstance(one.get("default"), bool), one["name"]
+                # It is sent without being asked for: no word of a server that lacks it.
+                assert FIELDS[one["name"]].own or FIELDS[one["name"]].is_neutral(one["default"])
 
 
 @pytest.mark.parametrize("tool", TOOLS)
 def test_no_output_has_the_name_of_one_that_dify_fills(tool: str) -> None:
     schema = TOOLS[tool]["output_schema"]
     assert schema["properties"].keys().isdisjoint({"text", "files", "json"})
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_an_output_is_described_and_can_be_bound_to_a_field(tool: str) -> None:
+    for name, said in TOOLS[tool]["output_schema"]["properties"].items():
+        assert len(said["description"]) >= 25, name
+        # Dify's picker offers number alone to a number field.
+        assert said["type"] in {"string", "number", "boolean", "array", "object"}, name
 
 
 def test_the_version_is_the_changelog_s_newest() -> None:
