@@ -71,6 +71,10 @@ class Parameter:
     def is_file(self) -> bool:
         return self.type in {"file", "files"}
 
+    def is_untouched(self, value: object) -> bool:
+        """Whether a converted value is only the default, which Dify fills into forms."""
+        return self.default is not None and value == self.convert(self.default)
+
     def convert(self, value: object) -> object:
         """The value in its type. InvalidParameterError says what is allowed."""
         try:
@@ -153,7 +157,10 @@ class Parameters:
         for name in asked:
             if self._declared[name].is_file:
                 asked[name] = self._declared[name].fetch(asked[name])
-        return Call(asked, settings, read_limits(began))
+        untouched = frozenset(
+            name for name in asked if self._declared[name].is_untouched(asked[name])
+        )
+        return Call(asked, settings, read_limits(began), untouched)
 
     def read_values(self, given: Mapping[str, object]) -> Fields:
         """The values that are set, in the declared order, each of its declared type.

@@ -40,11 +40,15 @@ class Limits:
 
 @dataclass(frozen=True)
 class Call:
-    """asked: values by the names of the tool's form, each of its type, pictures as `Source`."""
+    """asked: values by the names of the tool's form, each of its type, pictures as `Source`.
+
+    untouched: those of them that are only the form's default.
+    """
 
     asked: Fields
     settings: Settings
     limits: Limits = Limits()
+    untouched: frozenset[str] = frozenset()
 
     @property
     def timeout(self) -> float:

@@ -38,7 +38,7 @@ def draw_and_sum_up(
 
     tool: what the files are named after. warnings: what the summary is to say first.
     """
-    inputs = place_inputs(call.asked)
+    inputs = place_inputs(call.asked, endpoint, call.untouched)
     with WebUIClient(call.settings) as client:
         server = Server.ask(client, endpoint)
         request = build_request(endpoint, inputs.asked, server, default_model=call.settings.model)

@@ -171,7 +171,7 @@ def survey(call: Call) -> Iterator[Event]:
             family=server.family.label if server.family.is_known else "unknown",
             version=_version(client) if server.family.tells_version else "",
             login=_wants_login(call.settings),
-            model=str(options.get("sd_model_checkpoint") or ""),
+            model=_model(options, server, client),
             memory=_memory(client),
             running=running,
             work=work,
@@ -193,6 +193,12 @@ def _wants_login(settings: Settings) -> bool:
         # A proxy in between leads to its own login page rather than refuse.
         return True
     return False
+
+
+def _model(options: Fields, server: Server, client: WebUIClient) -> str:
+    if "sd_model_checkpoint" not in options and server.family.lists_set_options:
+        return str(_object(client.checkpoint()).get("title") or "")
+    return str(options.get("sd_model_checkpoint") or "")
 
 
 def _version(client: WebUIClient) -> str:

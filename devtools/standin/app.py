@@ -80,7 +80,10 @@ class App:
     def told(self, path: str) -> Response:
         """A recorded reply, with what has changed since."""
         changing = {
-            f"{API}options": self.state.options,
+            f"{API}options": {
+                name: self.state.options[name] for name in self.family.replies[f"{API}options"]
+            },
+            f"{API}checkpoint": {"title": self.state.loaded.title},
             f"{API}sd-models": [one.listing for one in self.state.checkpoints],
         }
         reply = changing.get(path, self.family.replies[path])

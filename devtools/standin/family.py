@@ -55,6 +55,13 @@ class Family:
     statuses: Mapping[str, int] = field(default_factory=dict)
     tables: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """All options as they are at the start; SD.Next lists only those that were ever set."""
+        every = self.replies.get(f"{API}options-info", {"options": {}})["options"]
+        defaults = {name: one["default"] for name, one in every.items()}
+        return {**defaults, **self.replies[f"{API}options"]}
+
     def names(self, listing: str) -> list[str]:
         """What a list has by name, from the end of its path: "samplers", "sd-vae", …"""
         found = self.replies.get(API + listing, [])

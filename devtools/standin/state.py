@@ -59,13 +59,14 @@ class State:
         self.delay, self.noise = start.get("delay", 0.0), start.get("noise", False)
         self.queue = Queue(start.get("cards", 1))
         self.checkpoints = [Checkpoint(one) for one in family.replies[f"{API}sd-models"]]
-        self.options: dict[str, Any] = dict(family.replies[f"{API}options"])
+        self.options: dict[str, Any] = family.options
         if file_format := start.get("image_format"):
             self.options["samples_format"] = file_format
         self.loads: list[str] = []
         self.drawn: list[Applied] = []
         self.memory_failures: deque[str] = deque()
         self.loaded = self.checkpoints[0]
+        self.options[MODEL] = self.options.get(MODEL) and self.loaded.title
         self._loaded_modules: tuple[str, ...] = ()
         self._unsaved = set(family.traits.unsaved_options)
 

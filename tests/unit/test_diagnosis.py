@@ -39,9 +39,12 @@ def test_a_login_that_is_refused_or_missing_is_told_in_the_servers_words(
 ) -> None:
     refused, missing = answered(body, status), answered(body, status, username="", password="")
     assert type(refused) is type(missing) is errors.WebUIAuthenticationError
-    hint = "Set username and password as in the WebUI's --api-auth."
+    hint = "Set username and password as in the WebUI's --api-auth (SD.Next: --auth)."
     assert str(refused).endswith(f"refuses the login 'me' {words} {hint}")
-    hint = "Set username and password in the plugin's settings, as in the WebUI's --api-auth."
+    hint = (
+        "Set username and password in the plugin's settings, as in the WebUI's --api-auth "
+        "(SD.Next: --auth)."
+    )
     assert str(missing).endswith(f"asks for a login {words} {hint}")
 
 
@@ -120,13 +123,16 @@ def test_a_failure_of_the_server_is_told_in_its_words(body: object, words: str) 
         {"error": "OutOfMemoryError", "errors": "CUDA out of memory. Tried to allocate 8.00 GiB."},
         {"error": "OutOfMemoryError", "detail": "", "message": ""},
         {"error": "RuntimeError", "message": "MPS backend out of memory (MPS allocated: 18 GB)"},
+        {"error": "RuntimeError", "errors": "DefaultCPUAllocator: can't allocate memory"},
+        {"error": "RuntimeError", "errors": "CUDA error: CUBLAS_STATUS_ALLOC_FAILED"},
+        {"error": "RuntimeError", "errors": "Not enough memory resources are available"},
     ],
-    ids=["A1111", "by the error's name alone", "Apple"],
+    ids=["A1111", "by the error's name alone", "Apple", "CPU", "cuBLAS", "not enough"],
 )
 def test_too_little_graphics_memory_asks_for_less(body: object) -> None:
     error = answered(body, "500 Internal Server Error")
     assert type(error) is errors.WebUIOutOfMemoryError
-    assert "memory" in str(error).lower().partition("does not suffice")[2]
+    assert "does not suffice: " in str(error) or "does not suffice." in str(error)
     assert "Ask for a smaller width, height, batch_size or hr_scale." in str(error)
 
 

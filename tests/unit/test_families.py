@@ -46,6 +46,12 @@ def test_the_first_whose_sign_is_there_wins(monkeypatch: pytest.MonkeyPatch) -> 
     assert families.recognise(schema(Endpoint.SD_MODULES)).key == "neo"
 
 
+def test_automatic1111_before_its_schedulers_is_not_taken_for_forge_classic() -> None:
+    old = families.recognise(schema(Endpoint.TXT2IMG, Endpoint.INTERROGATE))
+    assert (old.label, old.joins_scheduler) == ("AUTOMATIC1111", True)
+    assert families.recognise(schema(Endpoint.TXT2IMG)).label == "Forge Classic"
+
+
 def test_one_without_reads_what_the_catalogue_does_not_deny_it() -> None:
     (bare,) = [one for one in FAMILIES if not one.has_schema]
     for job in ("txt2img", "img2img"):

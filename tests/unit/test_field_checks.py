@@ -144,7 +144,9 @@ def test_the_real_ones_have_their_own(key: str, given: Fields, words: str) -> No
     assert words in warning
 
 
-STRICT = Family("x", "X", lowest={"cfg_scale": 0}, hires_wants_strength=True)
+STRICT = Family(
+    "x", "X", lowest={"cfg_scale": 0}, highest={"seed": 2**31 - 1}, hires_wants_strength=True
+)
 
 
 @pytest.mark.parametrize(
@@ -155,6 +157,9 @@ STRICT = Family("x", "X", lowest={"cfg_scale": 0}, hires_wants_strength=True)
         (PLAIN, {"firstpass_image": "x", "enable_hr": True}, "firstpass_image: with enable_hr"),
         (STRICT, {"enable_hr": True, "denoising_strength": 0.0}, "denoising_strength: X wants mor"),
         (STRICT, {"cfg_scale": -1.0}, "cfg_scale: X wants 0 or more."),
+        (STRICT, {"seed": 2**31}, "seed: X takes 2147483647 at the most."),
+        (REAL["sdcpp"], {"seed": 2**31}, "seed: stable-diffusion.cpp takes 2147483647"),
+        (REAL["sdcpp"], {"steps": 0}, "steps: stable-diffusion.cpp wants 1 or more."),
     ],
 )
 def test_what_would_crash_the_server_is_refused(family: Family, given: Fields, words: str) -> None:
@@ -163,6 +168,7 @@ def test_what_would_crash_the_server_is_refused(family: Family, given: Fields, w
 
 
 def test_what_the_server_survives_or_does_not_read_is_not_refused() -> None:
+    refuse({"seed": 2**31 - 1}, STRICT)
     refuse({"firstphase_width": 512, "firstphase_height": 512})
     refuse({"firstpass_image": "x"})
     refuse({"enable_hr": True, "denoising_strength": 0.0, "cfg_scale": -1.0})

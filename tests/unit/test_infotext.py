@@ -126,6 +126,14 @@ def test_further_pairs_become_fields_or_options_to_override(
     assert with_pairs(pairs) == given
 
 
+def test_what_sdnext_adds_is_neither_a_prompt_nor_a_strength() -> None:
+    text = f"a cat\nNegative prompt: dog\nTemplate: a cat\n{LAST}, Hires force: True"
+    found = fields(f"{text}, Hires strength: 0.0")
+    assert (found["prompt"], found["negative_prompt"]) == ("a cat", "dog")
+    assert "denoising_strength" not in found
+    assert fields(f"{text}, Hires strength: 0.4")["denoising_strength"] == 0.4
+
+
 @pytest.mark.parametrize(
     ("sampler", "given"),
     [("euler_a karras", {"sampler_name": "euler_a", "scheduler": "karras"}),

@@ -4,6 +4,7 @@ import pytest
 
 from devtools.standin import StandIn
 from support.exchange import connect
+from support.standins import StandIns
 from webui.errors import InvalidParameterError
 from webui.http.endpoints import Endpoint
 from webui.request.loras import Lora, apply_loras, listed_loras, warn_of_tags
@@ -87,6 +88,19 @@ def test_they_stand_beside_the_prompt_where_they_go_by_path() -> None:
     assert told == [
         "stable-diffusion.cpp does not read the <lora:…> tags of the prompt. Use lora instead."
     ]
+
+
+@pytest.mark.parametrize(
+    ("family", "sent", "is_told"), [("a1111", "px", False), ("sdnext", "pixel", True)]
+)
+def test_an_alias_counts_only_where_servers_know_it(
+    standins: StandIns, family: str, sent: str, is_told: bool
+) -> None:
+    standin = standins.of(family)
+    standin.fail_next("/sdapi/v1/loras", status=200, body=[{"name": "pixel", "alias": "px"}])
+    request, told = applied(standin, "px:0.7", prompt="a cat <lora:px:1>")
+    assert request.fields["prompt"].endswith(f" <lora:{sent}:0.7>")
+    assert ["<lora:px:1> does nothing" in one for one in told] == [True] * is_told
 
 
 def test_what_cannot_work_is_refused_or_warned_of(standin: StandIn) -> None:

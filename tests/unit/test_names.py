@@ -101,6 +101,19 @@ def test_what_the_server_would_silently_ignore_is_not_found(unknown: str) -> Non
     assert find_model(unknown, MODELS) is None
 
 
+def test_a_folder_is_named_by_its_path_or_its_last_part() -> None:
+    """As SD.Next lists a model of the diffusers kind, whose file is a snapshot's folder."""
+    folder = {
+        "title": "Diffusers/lab/othersd [0123456789]",
+        "model_name": "Diffusers/lab/othersd",
+        "filename": "/models/Diffusers/models--lab--othersd/snapshots/0123456789abcdef",
+        "hash": "0123456789",
+    }
+    for wanted in ("othersd", "Diffusers/lab/othersd", "OtherSD"):
+        assert find_model(wanted, [folder, *MODELS]) == folder["title"]
+    assert find_model("sd15/dreamShaper_8", [folder, *MODELS]) == DREAM["title"]
+
+
 def test_a_file_name_that_two_models_share_is_not_guessed() -> None:
     pair = [
         {"title": f"{folder}/dream.safetensors", "filename": f"/m/{folder}/dream.safetensors"}

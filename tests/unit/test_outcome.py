@@ -112,14 +112,34 @@ def test_another_model_is_an_error_that_says_which(server: Server) -> None:
         compared(server, came, **naming(asked["title"]))
 
 
-def test_the_asked_model_is_known_in_any_spelling_but_not_by_another_hash(server: Server) -> None:
-    asked = entry(server, 0)
+def test_a_picture_is_refused_only_if_another_model_certainly_drew_it(server: Server) -> None:
+    asked, other = entry(server, 0), entry(server, 1)
     came = summary(image(), model=asked["model_name"], told={"sd_model_hash": asked["hash"]})
     for name in (asked["title"], asked["model_name"], asked["hash"]):
         assert compared(server, came, **naming(name)) == []
-    came = summary(image(), model=asked["model_name"], told={"sd_model_hash": "0123456789"})
+    for doubtful in ("nobody knows", asked["model_name"]):
+        came = summary(image(), model=doubtful, told={"sd_model_hash": "0123456789"})
+        (warning,) = compared(server, came, **naming(asked["title"]))
+        assert warning.startswith(f"The server calls the model that drew {doubtful}.")
+    came = summary(image(), model=other["model_name"], told={"sd_model_hash": other["hash"]})
     with pytest.raises(WrongModelError):
         compared(server, came, **naming(asked["title"]))
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [({"seed": 1}, []), ({"seed": -1}, []), ({}, []), ({"seed": 2**31}, ["seed 1 instead of"])],
+)
+def test_a_seed_that_was_replaced_is_told(asked: Fields, words: list[str]) -> None:
+    warnings = compared(PLAIN, summary(image()), **asked)
+    assert [words[0] in warning for warning in warnings] == [True] * len(words)
+
+
+def test_a_sampler_that_is_told_with_its_scheduler_is_the_one_asked_for() -> None:
+    came = summary(image(), sampler="dpm++2m karras")
+    assert compared(PLAIN, came, sampler_name="dpm++2m", scheduler="karras") == []
+    (warning,) = compared(PLAIN, came, sampler_name="dpm++2m", scheduler="simple")
+    assert "used the sampler dpm++2m karras" in warning
 
 
 @pytest.mark.parametrize(

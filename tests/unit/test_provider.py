@@ -9,9 +9,10 @@ import pytest
 import requests
 from dify_plugin.errors.model import CredentialsValidateFailedError
 
-from devtools.standin import StandIn
+from devtools.standin import FAMILIES, StandIn
 from provider.stable_diffusion import StableDiffusionProvider
 from support.raw_server import free_port
+from support.standins import StandIns
 
 OPTIONS = "/sdapi/v1/options"
 MODELS = "/sdapi/v1/sd-models"
@@ -32,6 +33,11 @@ def refusal(base_url: object, **others: object) -> str:
 def test_an_address_alone_is_enough_and_costs_one_get(standin: StandIn, pasted: str) -> None:
     validate(pasted.format(standin.base_url))
     assert [(r.method, r.path) for r in standin.received] == [("GET", OPTIONS)]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_is_let_in_as_it_is_freshly_installed(standins: StandIns, family: str) -> None:
+    validate(standins.of(family).base_url)
 
 
 def test_a_login_is_tried() -> None:

@@ -154,6 +154,10 @@ class WebUIClient:
         """`GET /options-info`, which SD.Next alone has: {options: {name: {type, default, …}}}."""
         return self._look_up("GET", Endpoint.OPTIONS_INFO)
 
+    def checkpoint(self) -> Json:
+        """`GET /checkpoint`, which SD.Next alone has: {title, …} of the loaded model."""
+        return self._look_up("GET", Endpoint.CHECKPOINT)
+
     def option_values(self) -> Json:
         """`GET /options`, where a call can do without."""
         return self._look_up("GET", Endpoint.OPTIONS)

@@ -14,6 +14,7 @@ class Endpoint(StrEnum):
     PNG_INFO = f"{_API}png-info"
     INTERROGATE = f"{_API}interrogate"
     OPTIONS = f"{_API}options"
+    CHECKPOINT = f"{_API}checkpoint"
     OPTIONS_INFO = f"{_API}options-info"
     PROGRESS = f"{_API}progress"
     INTERRUPT = f"{_API}interrupt"

@@ -1,15 +1,26 @@
 """What can be settled of a request before its server is known: pictures placed, LoRAs read."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from webui.errors import InvalidParameterError
+from webui.fields import FIELDS
+from webui.http.endpoints import Endpoint
+from webui.pictures.infotext import parse_infotext
+from webui.pictures.infotext_fields import fields_of
 from webui.pictures.picture import Picture, Source
 from webui.request.loras import listed_loras
 from webui.values import Fields, Json
 
 _PLACEHOLDER = re.compile(r"\{\{\s*image_(\d+)\s*\}\}")
+# Options that parameters of ours set.
+_OPTIONS = {
+    "sd_model_checkpoint": "model",
+    "sd_vae": "vae",
+    "forge_additional_modules": "vae",
+    "CLIP_stop_at_last_layers": "clip_skip",
+}
 _WITH_PLACEHOLDERS = ("alwayson_scripts", "extra_parameters")
 
 
@@ -25,15 +36,19 @@ class Inputs:
     turned: bool = False
 
 
-def place_inputs(asked: Fields) -> Inputs:
+def place_inputs(
+    asked: Fields, endpoint: Endpoint, untouched: Container[str] = frozenset()
+) -> Inputs:
     """Put the pictures among a tool's values where the API wants them, and take `lora` apart.
+
+    untouched: values that are only a default. `infotext` fills those, and what is not set.
 
     `image` becomes init_images, and width and height where none is given; `mask` stays, as base64;
     `reference_images` replace the placeholders {{image_1}}, {{image_2}}, … inside alwayson_scripts
     and extra_parameters. InvalidParameterError for a mask of another size, for a placeholder
     without a file, and for a `lora` that cannot be understood.
     """
-    placed = dict(asked)
+    placed = _filled_from_infotext(asked, endpoint, untouched)
     if "lora" in placed:
         placed["lora"] = listed_loras(placed["lora"])
     turned = False
@@ -48,6 +63,25 @@ def place_inputs(asked: Fields) -> Inputs:
             placed["mask"] = _checked_mask(placed["mask"].picture, picture).base64()
     warnings = _fill_placeholders(placed, placed.pop("reference_images", []))
     return Inputs(placed, warnings, turned)
+
+
+def _filled_from_infotext(asked: Fields, endpoint: Endpoint, untouched: Container[str]) -> Fields:
+    """The same values with an infotext's in the place of those that the user left alone.
+
+    No server gets the text itself: Forge and its kin answer 500, and Forge Classic breaks every
+    later job at a schedule type.
+    """
+    filled = dict(asked)
+    told = fields_of(parse_infotext(filled.pop("infotext", "")))
+    options = told.pop("override_settings", {})
+    for name, value in told.items():
+        is_ours = name in FIELDS and endpoint.job in FIELDS[name].tools
+        if is_ours and (name not in asked or name in untouched):
+            filled[name] = value
+    options = {name: value for name, value in options.items() if _OPTIONS.get(name) not in asked}
+    if options:
+        filled["override_settings"] = options | asked.get("override_settings", {})
+    return filled
 
 
 def _checked_mask(mask: Picture, picture: Picture) -> Picture:
