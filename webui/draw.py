@@ -10,7 +10,8 @@ from webui.report import Event
 from webui.request.build import build_request
 from webui.request.inputs import place_inputs
 from webui.run.generation import Generation
-from webui.run.outcome import compare_outcome
+from webui.run.leftovers import OverrideWatch, undo_leftovers
+from webui.run.outcome import compare_outcome, warn_of_interruption
 from webui.run.progress import Progress
 from webui.run.summary import Collector, Image, Summary
 from webui.server.server import Server
@@ -42,6 +43,8 @@ def draw_and_sum_up(
     with WebUIClient(call.settings) as client:
         server = Server.ask(client, endpoint)
         request = build_request(endpoint, inputs.asked, server, default_model=call.settings.model)
+        undone = undo_leftovers(request, server)
+        watch = OverrideWatch.begin(request, server)
         generation = Generation.begin(
             call.settings,
             client,
@@ -55,8 +58,10 @@ def draw_and_sum_up(
             yield collector.add(event) if isinstance(event, Picture) else event
         summary = collector.summary(generation.fields, generation.account, generation.elapsed)
         differences = compare_outcome(summary, request, server, interrupted=generation.interrupted)
-        told = [*warnings, *generation.warnings, *differences]
-        told += [*request.warnings, *inputs.warnings]
+        if generation.was_watched and not generation.interrupted:
+            differences += warn_of_interruption(server)
+        told = [*warnings, *generation.warnings, *differences, *watch.end()]
+        told += [*request.warnings, *inputs.warnings, *undone]
         if inputs.turned and not server.family.turns_by_exif:
             told.append(f"{server.family.label} does not turn the image as its EXIF data says.")
         summary.warnings = list(dict.fromkeys(told))

@@ -263,3 +263,12 @@ def test_a_mistake_of_ours_is_reported_and_not_swallowed(
     monkeypatch.setattr(WebUIClient, "generate", wrong)
     monkeypatch.setattr(threading, "excepthook", lambda _: None)
     assert Run(standin).failure(ZeroDivisionError) == "ours"
+
+
+def test_a_job_that_somebody_else_broke_off_is_warned_of(slow: StandIn) -> None:
+    ours = Run(slow, steps=20)
+    until(lambda: TASK in paths(slow))
+    with WebUIClient(Settings(parse_address(slow.base_url))) as somebody:
+        somebody.interrupt()
+    assert any("Somebody interrupted the server" in one for one in ours.done()[0].warnings)
+    assert Run(slow).done()[0].warnings == []

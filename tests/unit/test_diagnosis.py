@@ -107,9 +107,12 @@ def test_a_refused_request_is_told_in_the_servers_words(
         ("<html><body>nginx</body></html>", "."),
         ({"error": "generate_image returned no results"}, ": generate_image returned no results. "
          "Most often memory ran out: ask for a smaller width, height or batch_size."),
+        ({"error": "html_info bad"}, ": html_info bad. That is a mistake of this SD.Next itself, "
+         "whatever it is asked to enlarge. Use img2img with a larger width and height, or another "
+         "version."),
     ],
     ids=["A1111", "Forge", "stable-diffusion.cpp", "nested", "detail", "SD.Next", "text", "long",
-         "odd", "list", "null", "nothing", "web page", "a bare stable-diffusion.cpp"],
+         "odd", "list", "null", "nothing", "web page", "a bare stable-diffusion.cpp", "enlarging"],
 )  # fmt: skip
 def test_a_failure_of_the_server_is_told_in_its_words(body: object, words: str) -> None:
     error = answered(body, "502 Bad Gateway")

@@ -37,6 +37,20 @@ _OUT_OF_MEMORY = (
 )
 
 
+# What a server's words mean that say too little themselves.
+_MEANING = {
+    # All that stable-diffusion.cpp says, whatever went wrong.
+    "returned no results": (
+        "Most often memory ran out: ask for a smaller width, height or batch_size."
+    ),
+    # SD.Next of mid 2026 fails at its own reply to every request to enlarge.
+    "html_info": (
+        "That is a mistake of this SD.Next itself, whatever it is asked to enlarge. Use img2img "
+        "with a larger width and height, or another version."
+    ),
+}
+
+
 def diagnose_exception(error: BaseException, address: Address) -> WebUIError:
     """Say why no whole answer came. Timeouts first: ConnectTimeout is a ConnectionError too."""
     if isinstance(error, requests.ConnectTimeout):
@@ -134,9 +148,7 @@ def diagnose_status(response: requests.Response, address: Address) -> WebUIError
             f"The graphics memory of {address} does not suffice{said} Ask for a smaller width, "
             "height, batch_size or hr_scale."
         )
-    if "returned no results" in said:
-        # stable-diffusion.cpp says no more than this of whatever went wrong.
-        said += " Most often memory ran out: ask for a smaller width, height or batch_size."
+    said += next((f" {remedy}" for words, remedy in _MEANING.items() if words in said), "")
     return WebUIServerError(f"{address} failed ({status}){said}")
 
 

@@ -30,7 +30,8 @@ GRACE = 30.0
 class Generation:
     """A job on its way. Iterate over `events`, then read `account`, `warnings` and `elapsed`.
 
-    interrupted: it was told to stop, at its deadline. fields: the request as it was sent.
+    interrupted: it was told to stop, at its deadline. was_watched: it took so long that the server
+    was asked how far it is. fields: the request as it was sent.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Generation:
         self._granted = False
         self._came = 0
         self.interrupted = False
+        self.was_watched = False
         self.warnings: list[str] = []
 
     @classmethod
@@ -115,6 +117,7 @@ class Generation:
             elif not self._job.pictures.is_empty:
                 self._mind_the_time()
                 news = told.news()
+                self.was_watched = self.was_watched or told.has_looked
                 if news is not None:
                     yield news
 
@@ -196,12 +199,13 @@ class _Teller:
         self._said = Progress()
         self._said_at = time.monotonic()
         self.next_look = self._said_at + FIRST_LOOK
+        self.has_looked = False
 
     def news(self) -> Progress | None:
         """How far it is, when that is due and has changed, and every 30 s all the same."""
         if time.monotonic() < self.next_look:
             return None
-        found = self._lookout.look()
+        found, self.has_looked = self._lookout.look(), True
         now = time.monotonic()
         self.next_look = now + LOOK_EVERY
         if now < self._said_at + SAY_EVERY and found in {Progress(), self._said}:

@@ -29,6 +29,17 @@ def compare_outcome(
     ]
 
 
+def warn_of_interruption(server: Server) -> list[str]:
+    """A sentence if somebody broke the last job off, which looks finished all the same.
+
+    The server still answers 200, and writes all steps into the infotext. It costs a look, so only a
+    job that took a while is worth it.
+    """
+    if not server.broke_off():
+        return []
+    return ["Somebody interrupted the server while it drew: the last picture may be unfinished."]
+
+
 def _refuse_leftovers(summary: Summary, server: Server) -> None:
     """SD.Next answers 200 when memory ends, with nothing or with a preview it had made so far.
 

@@ -63,6 +63,8 @@ class Family:
     # inside their files count.
     lora_by_path: bool = False
     lora_by_alias: bool = True
+    # An option that was never saved stays as a job overrides it.
+    leaves_unsaved_options: bool = True
     # `GET /options` has only those that were ever set.
     lists_set_options: bool = False
     # The scheduler is part of the sampler's name; it goes by its label, not by its short name;
@@ -128,6 +130,7 @@ FAMILIES = (
         lowest={"cfg_scale": 0, "steps": 1},
         # A C int; above it another seed is drawn with.
         highest={"seed": 2**31 - 1},
+        leaves_unsaved_options=False,
         model_is_fixed=True,
         hashes_models=False,
         clip_skip_is_field=True,
@@ -156,6 +159,7 @@ FAMILIES = (
         unused={"inpainting_fill": "SD.Next lists the field and does not use it"},
         clip_skip_is_field=True,
         lora_by_alias=False,
+        leaves_unsaved_options=False,
         lists_set_options=True,
         sampler_by_index=False,
         unlisted_samplers=("Default",),

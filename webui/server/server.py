@@ -1,5 +1,6 @@
 """What the connected server offers, asked once and kept a short while."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
@@ -10,6 +11,7 @@ from webui.http.client import WebUIClient
 from webui.http.endpoints import REFRESHED_BY, Endpoint
 from webui.server import families
 from webui.server.families import Family, Schema
+from webui.server.ledger import Ledger
 from webui.server.names import find_model, match_name, suggest_names, titles_of
 from webui.values import Fields, Json
 
@@ -135,9 +137,19 @@ class Server:
 
         return offered
 
-    def options(self) -> Fields | None:
+    @property
+    def ledger(self) -> Ledger:
+        """Which options it puts back after a job."""
+        return self._shelf.get("ledger", lambda: (Ledger(), math.inf))
+
+    def options(self, *, afresh: bool = False) -> Fields | None:
         """The options that override_settings can set, each with the value it has, or by default."""
-        return self._shelf.get("options", self._read_options)
+        return self._shelf.get("options", self._read_options, afresh=afresh)
+
+    def is_idle(self) -> bool:
+        """Whether it says that nobody draws; asked anew each time."""
+        found = self._client.progress()
+        return isinstance(found, dict) and found.get("progress") == 0
 
     def broke_off(self) -> bool:
         """Whether the last job was broken off, by somebody or by an error; asked anew each time."""

@@ -1,0 +1,71 @@
+"""Options of ours that a server does not put back: noticed after a call, undone in the next."""
+
+from collections.abc import Iterator, Mapping
+
+from webui.request.request import Request
+from webui.server.ledger import Leftover
+from webui.server.server import Server
+
+
+class OverrideWatch:
+    """Looks at the server's options before and after a job that overrides some.
+
+    It costs one look before and one after, for options that it knows nothing of yet.
+    """
+
+    def __init__(self, server: Server, doubtful: Mapping[str, Leftover]) -> None:
+        self._server = server
+        self._doubtful = doubtful
+
+    @classmethod
+    def begin(cls, request: Request, server: Server) -> "OverrideWatch":
+        """Note the values before.
+
+        They count only while nobody draws: what a server shows meanwhile is what the running job
+        overrides.
+        """
+        ledger, values = server.ledger, None
+        if request.overrides and server.family.leaves_unsaved_options:
+            values = server.options()
+        doubtful = {
+            option: Leftover(values[option], wanted)
+            for option, wanted in request.overrides.items()
+            if values and option in values and values[option] != wanted
+            if option not in ledger.restored and option not in ledger.left
+        }
+        return cls(server, doubtful if doubtful and server.is_idle() else {})
+
+    def end(self) -> Iterator[str]:
+        """Note what stayed, in sentences."""
+        values = self._server.options(afresh=True) if self._doubtful else None
+        if values is None or not self._server.is_idle():
+            return
+        for option, leftover in self._doubtful.items():
+            if values.get(option) != leftover.now:
+                self._server.ledger.restored.add(option)
+                continue
+            self._server.ledger.left[option] = leftover
+            yield (
+                f"{option} stays at {leftover.now!r} on the server, for everybody: it never saved "
+                f"that setting, so it does not put {leftover.before!r} back. Save the WebUI's "
+                "settings once to end this; until then this plugin's calls undo it for themselves."
+            )
+
+
+def undo_leftovers(request: Request, server: Server) -> list[str]:
+    """Ask for the old values of what an earlier call left behind, in place; in sentences."""
+    left = server.ledger.left
+    values = (server.options() or {}) if left else {}
+    told = []
+    for option, leftover in list(left.items()):
+        if option in request.overrides:
+            continue
+        if values.get(option, leftover.now) not in (leftover.now, leftover.before):
+            del left[option]  # Somebody has set it since.
+            continue
+        request.fields.setdefault("override_settings", {})[option] = leftover.before
+        told.append(
+            f"{option} was asked for as {leftover.before!r}, since an earlier call left "
+            f"{leftover.now!r} on the server. Save the WebUI's settings once to end this."
+        )
+    return told
