@@ -11,6 +11,7 @@ Class names and texts are both shown to the user.
         ├── WebUIConnectionError      nothing usable answers at that address
         │   ├── WebUICertificateError it answers, but its TLS certificate is not trusted
         │   └── WebUITimeoutError     it did not answer in time
+        │       └── WebUILateError    a look-up that a call can do without, likewise
         ├── WebUIAuthenticationError  it wants another login (401, 403)
         ├── WebUINotFoundError        it does not offer the API there (404, redirects)
         ├── WebUIRequestError         it understood and refused (other 4xx)
@@ -63,6 +64,10 @@ class WebUICertificateError(WebUIConnectionError):
 
 class WebUITimeoutError(WebUIConnectionError):
     """Connecting or answering took longer than allowed."""
+
+
+class WebUILateError(WebUITimeoutError):
+    """A connected server did not give in time what a call can do without."""
 
 
 class WebUIAuthenticationError(WebUIError):

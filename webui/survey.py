@@ -8,6 +8,7 @@ from webui.call import Call
 from webui.errors import (
     InvalidCredentialsError,
     WebUIAuthenticationError,
+    WebUILateError,
     WebUINotFoundError,
     WebUIResponseError,
 )
@@ -166,6 +167,12 @@ def survey(call: Call) -> Iterator[Event]:
     with WebUIClient(call.settings) as client:
         options = client.options()
         server = Server.ask(client, Endpoint.TXT2IMG)
+        items = [] if listing == "none" else listings.read_listing(listing, server, client)
+        if items is None and server.late:
+            raise WebUILateError(
+                f"{client.address} did not give its list of {listing} in time. It is busy: try "
+                "again."
+            )
         running, work = _work(client)
         yield Survey(
             family=server.family.label if server.family.is_known else "unknown",
@@ -177,7 +184,7 @@ def survey(call: Call) -> Iterator[Event]:
             work=work,
             waiting=_waiting(client),
             listing=listing,
-            items=[] if listing == "none" else listings.read_listing(listing, server, client),
+            items=items,
         )
 
 

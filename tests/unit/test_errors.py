@@ -19,6 +19,7 @@ KNOWN: dict[type[errors.StableDiffusionError], type[Exception]] = {
     errors.WebUICertificateError: CONNECTION,
     errors.WebUINotFoundError: CONNECTION,
     errors.WebUITimeoutError: UNAVAILABLE,
+    errors.WebUILateError: UNAVAILABLE,
     errors.WebUIServerError: UNAVAILABLE,
     errors.WebUIOutOfMemoryError: UNAVAILABLE,
     errors.WebUIResponseError: UNAVAILABLE,

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
+from dify_plugin.errors.model import InvokeServerUnavailableError
 
 from devtools.standin import StandIn
-from support.drawing import paths
+from support.drawing import draw, invoke, paths
 from support.exchange import connect
+from tools.server_info import ServerInfoTool
 from webui.errors import InvalidParameterError, WebUIConnectionError
 from webui.http import client
 from webui.http.endpoints import Endpoint
@@ -57,12 +59,37 @@ def test_a_list_that_fails_is_no_failure(
     assert server.find("anything", "sampler_name", "sampler", offered) == "anything"
 
 
-def test_a_list_that_hangs_is_given_up(
-    standin: StandIn, server: Server, monkeypatch: pytest.MonkeyPatch
+def test_a_list_that_hangs_is_given_up_and_is_not_taken_for_missing(
+    standin: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "LOOKUP_PATIENCE", 0.3)
     standin.hang_next(SAMPLERS)
-    assert server.entries(Endpoint.SAMPLERS) is None
+    (warning,) = draw(standin, sampler_name="Euler a").warnings
+    assert warning.startswith("The server did not say in time which samplers it has, so that was")
+    assert draw(standin, sampler_name="Euler a").warnings == []
+    standin.hang_next("/sdapi/v1/upscalers")
+    with pytest.raises(InvokeServerUnavailableError, match="list of upscalers in time"):
+        list(invoke(ServerInfoTool, standin, {"list": "upscalers"}))
+
+
+def test_a_busy_servers_last_list_is_better_than_none(
+    standin: StandIn, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "LOOKUP_PATIENCE", 0.3)
+    known = server.entries(Endpoint.SAMPLERS)
+    standin.hang_next(SAMPLERS)
+    assert server.entries(Endpoint.SAMPLERS, afresh=True) == known
+    assert server.late == set()
+
+
+def test_a_busy_server_that_nobody_knew_is_drawn_with_and_the_user_told(
+    standin: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "LOOKUP_PATIENCE", 0.3)
+    standin.hang_next("/openapi.json")
+    (warning,) = draw(standin).warnings
+    assert "did not say in time what it is" in warning
+    assert draw(standin).warnings == []
 
 
 def test_without_a_schema_nothing_is_held_against_a_field(standin: StandIn) -> None:

@@ -10,7 +10,12 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 
-from webui.errors import WebUIConnectionError, WebUIResponseError
+from webui.errors import (
+    WebUIConnectionError,
+    WebUILateError,
+    WebUIResponseError,
+    WebUITimeoutError,
+)
 from webui.http import body, diagnosis
 from webui.http.endpoints import REFRESHED_BY, Endpoint
 from webui.http.reply import Reply
@@ -49,7 +54,8 @@ class WebUIClient:
 
     Those that a call stands or falls with raise WebUIError. The others say what a call can do
     without: parsed JSON, or None for any failure but a server that cannot be reached at all, which
-    raises WebUIConnectionError; a server that hangs costs them LOOKUP_PATIENCE seconds.
+    raises WebUIConnectionError; a server that hangs costs them LOOKUP_PATIENCE seconds. Lists and
+    the schema tell the two apart: None is not offered, WebUILateError not in time.
 
     Nothing is retried: a POST that is sent twice draws twice. Redirects are not followed, for the
     same reason. Making a client opens no connection.
@@ -140,7 +146,7 @@ class WebUIClient:
 
     def schema(self) -> Json:
         """`GET /openapi.json`."""
-        return self._look_up("GET", Endpoint.SCHEMA)
+        return self._look_up("GET", Endpoint.SCHEMA, tells_late=True)
 
     def answers(self, endpoint: Endpoint) -> bool:
         """Whether `GET` of an endpoint that one family alone has gives JSON."""
@@ -160,11 +166,11 @@ class WebUIClient:
 
     def option_values(self) -> Json:
         """`GET /options`, where a call can do without."""
-        return self._look_up("GET", Endpoint.OPTIONS)
+        return self._look_up("GET", Endpoint.OPTIONS, tells_late=True)
 
     def entries(self, listing: Endpoint) -> Json:
         """`GET` a list of objects, such as SAMPLERS."""
-        return self._look_up("GET", listing)
+        return self._look_up("GET", listing, tells_late=True)
 
     def refresh(self, listing: Endpoint) -> Json:
         """Have the server look at the folder behind a list again: a key of REFRESHED_BY."""
@@ -172,7 +178,7 @@ class WebUIClient:
 
     def scripts(self) -> Json:
         """`GET /scripts`: {txt2img, img2img}, lists of names in lower case."""
-        return self._look_up("GET", Endpoint.SCRIPTS)
+        return self._look_up("GET", Endpoint.SCRIPTS, tells_late=True)
 
     def embeddings(self) -> Json:
         """`GET /embeddings`: {loaded, skipped}."""
@@ -209,6 +215,8 @@ class WebUIClient:
         endpoint: Endpoint,
         request: Mapping[str, Json] | None = None,
         query: Mapping[str, str] | None = None,
+        *,
+        tells_late: bool = False,
     ) -> Json:
         try:
             response = self._send(method, endpoint, request, timeout=LOOKUP_PATIENCE, query=query)
@@ -218,6 +226,8 @@ class WebUIClient:
         except WebUIConnectionError as error:
             if diagnosis.never_connected(error):
                 raise
+            if tells_late and isinstance(error, WebUITimeoutError):
+                raise WebUILateError(str(error)) from error
             return None
         except (WebUIResponseError, ValueError):
             return None

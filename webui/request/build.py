@@ -14,6 +14,13 @@ from webui.server.server import Server
 from webui.values import Fields, Json
 
 _SIZES = ("width", "height", "hr_resize_x", "hr_resize_y")
+# What could not be checked, where the API's word says too little.
+_LATE = {
+    "options": "which options it has",
+    "samplers": "which samplers it has",
+    "schedulers": "which schedulers it has",
+    "sd-models": "which models it has",
+}
 _BUILT_IN_VAE = {"automatic", "none", "built in"}
 
 
@@ -49,6 +56,10 @@ def build_request(
     refuse_crashes(request, server)
     check_names(request, server)
     request.warnings = [*warn_of_fields(request, server), *tags, *rounded]
+    request.warnings += [
+        f"The server did not say in time {_LATE.get(late, late)}, so that was not checked."
+        for late in sorted(server.late)
+    ]
     return request
 
 

@@ -36,6 +36,10 @@ class Shelf:
             self._answers[name] = (now, now + lifetime, answer)
             return answer
 
+    def last(self, name: str) -> object:
+        """The answer as it was last fetched, however old; None if it never was."""
+        return self._answers[name][2] if name in self._answers else None
+
 
 class Shelves:
     """A shelf for each server and login; the least recently used goes when there are many."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Self
 
 from webui import lasting
-from webui.errors import InvalidParameterError
+from webui.errors import InvalidParameterError, WebUILateError
 from webui.http.client import WebUIClient
 from webui.http.endpoints import REFRESHED_BY, Endpoint
 from webui.server import families
-from webui.server.families import Family, Schema
+from webui.server.families import UNKNOWN, Family, Schema
 from webui.server.ledger import Ledger
 from webui.server.names import find_model, match_name, suggest_names, titles_of
 from webui.values import Fields, Json
@@ -63,6 +63,8 @@ class Server:
         self._shelf = lasting.ANSWERS.of_server(client.address)
         self.profile = profile
         self.family = profile.family
+        # What did not come in time and was never known, so that nothing could be checked by it.
+        self.late: set[str] = set()
 
     @classmethod
     def ask(cls, client: WebUIClient, endpoint: Endpoint) -> Self:
@@ -70,10 +72,17 @@ class Server:
 
         endpoint: what is to be done there.
         """
-        profile = lasting.ANSWERS.of_server(client.address).get(
-            f"profile of {endpoint.job}", lambda: _read_profile(client, endpoint)
+        shelf, name = lasting.ANSWERS.of_server(client.address), f"profile of {endpoint.job}"
+        try:
+            return cls(client, shelf.get(name, lambda: _read_profile(client, endpoint)))
+        except WebUILateError:
+            known = shelf.last(name)
+        server = cls(
+            client, known if isinstance(known, Profile) else Profile(endpoint.job, UNKNOWN)
         )
-        return cls(client, profile)
+        if known is None:
+            server.late.add("what it is and which fields it reads")
+        return server
 
     def reads(self, field: str) -> bool:
         """Whether it takes notice of a request field; true where nobody knows."""
@@ -89,7 +98,7 @@ class Server:
         refresh = REFRESHED_BY.get(listing)
         if afresh and refresh and self.profile.offers(refresh):
             self._client.refresh(listing)
-        return self._shelf.get(listing, lambda: self._read_entries(listing), afresh=afresh)
+        return self._in_time(listing, lambda: self._read_entries(listing), afresh=afresh)
 
     def named(self, listing: Endpoint, *keys: str) -> Offered:
         """What `find` asks for: the values of some keys of a list's entries."""
@@ -144,7 +153,7 @@ class Server:
 
     def options(self, *, afresh: bool = False) -> Fields | None:
         """The options that override_settings can set, each with the value it has, or by default."""
-        return self._shelf.get("options", self._read_options, afresh=afresh)
+        return self._in_time("options", self._read_options, afresh=afresh)
 
     def is_idle(self) -> bool:
         """Whether it says that nobody draws; asked anew each time."""
@@ -190,6 +199,21 @@ class Server:
             + suggest_names(wanted, known)
         )
 
+    def _in_time[T](
+        self, name: str, read: Callable[[], tuple[T | None, float]], *, afresh: bool
+    ) -> T | None:
+        """An answer; a busy server's last one, as stale is better than none."""
+        told = name.rpartition("/")[2]
+        if told not in self.late:
+            try:
+                return self._shelf.get(name, read, afresh=afresh)
+            except WebUILateError:
+                pass
+        known = self._shelf.last(name)
+        if known is None:
+            self.late.add(told)
+        return known  # type: ignore[return-value] # a name always has one type
+
     def _looked_up(
         self, wanted: str, parameter: str, noun: str, search: Callable[[bool], _Search | None]
     ) -> str:
@@ -207,7 +231,7 @@ class Server:
         if not self.profile.offers(Endpoint.SCRIPTS):
             return None
         name = f"scripts of {self.profile.job}"
-        return self._shelf.get(name, self._read_scripts, afresh=afresh)
+        return self._in_time(name, self._read_scripts, afresh=afresh)
 
     def _read_entries(self, listing: Endpoint) -> tuple[Entries | None, float]:
         found = self._client.entries(listing)
