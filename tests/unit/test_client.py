@@ -20,6 +20,7 @@ from support.raw_server import Answer, RawServer, free_port, reply, stalling_aft
 from webui.errors import (
     WebUIConnectionError,
     WebUIError,
+    WebUILateError,
     WebUINotFoundError,
     WebUIResponseError,
 )
