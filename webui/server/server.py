@@ -102,10 +102,7 @@ class Server:
 
     def loras(self, afresh: bool) -> list[str] | None:
         """File names and the aliases inside the files, which count as well."""
-        entries = self.entries(Endpoint.LORAS, afresh=afresh)
-        if entries is None:
-            return None
-        return [str(entry[key]) for key in ("name", "alias") for entry in entries if entry.get(key)]
+        return self.named(Endpoint.LORAS, "name", "alias")(afresh)
 
     def scripts(self, *, always_on: bool) -> Offered:
         """The names of the selectable or the always-on scripts, or of both where none can tell."""
