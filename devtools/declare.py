@@ -304,7 +304,8 @@ def _dump(value: Said) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    about = __doc__.partition("\n")[0]
+    parser = argparse.ArgumentParser(prog="python -m devtools.declare", description=about)
     parser.add_argument("--check", action="store_true", help="write nothing, show what is stale")
     only_check = parser.parse_args().check
     try:

@@ -1,6 +1,6 @@
 """Everything that can go wrong, split by what the user can do about it.
 
-Class names and texts are both shown to the user.
+The texts are shown to the user; by the classes the caller tells kinds apart.
 
     StableDiffusionError
     ├── InvalidCredentialsError       the plugin's settings: address, timeout, default model

@@ -7,7 +7,10 @@ from typing import Any
 
 
 class PluginError(Exception):
-    """The plugin reported an error; as a string, the text that Dify shows for it."""
+    """The plugin reported an error.
+
+    message: what Dify shows of the types that it knows. As a string: what it shows of any other.
+    """
 
     def __init__(self, provider: str, reported: Mapping[str, Any]) -> None:
         self.error_type = str(reported.get("error_type"))

@@ -12,7 +12,7 @@ from devtools.standin import FAMILIES, StandIn
 def main(arguments: Sequence[str] | None = None) -> int:
     """Each word is an argument of StandIn."""
     about = "A Stable Diffusion WebUI's API without a model or a graphics card."
-    parser = argparse.ArgumentParser(prog="devtools.standin", description=about)
+    parser = argparse.ArgumentParser(prog="python -m devtools.standin", description=about)
     add = parser.add_argument
     add("--family", default="a1111", choices=FAMILIES, help="whose API it plays")
     add("--host", default="127.0.0.1")

@@ -9,6 +9,7 @@ import requests
 from support.declared import CATALOGUE
 from support.standins import StandIns
 from webui.fields import FIELDS
+from webui.server import families
 
 FORMS = CATALOGUE.forms
 PATHS = {
@@ -16,7 +17,7 @@ PATHS = {
     "img2img": "/sdapi/v1/img2img",
     "upscale": "/sdapi/v1/extra-single-image",
 }
-FAMILIES = ["a1111", "forge", "neo", "reforge", "classic", "sdnext"]
+FAMILIES = [one.key for one in families.FAMILIES if one.has_schema]
 """The families that have a schema."""
 
 NOT_OFFERED = {

@@ -3,6 +3,7 @@
 import pytest
 
 from devtools.standin import FAMILIES as PLAYED
+from support.declared import CATALOGUE
 from support.exchange import connect
 from support.raw_server import RawServer, reply
 from support.standins import StandIns
@@ -20,6 +21,11 @@ def ask(base_url: str, endpoint: Endpoint = Endpoint.TXT2IMG) -> Server:
 
 def schema(*endpoints: Endpoint, fields: tuple[str, ...] = ()) -> Schema:
     return Schema(frozenset(one.path for one in endpoints), frozenset(fields))
+
+
+def test_every_family_is_played_and_has_its_column_in_the_matrix() -> None:
+    assert {one.key for one in FAMILIES} == set(PLAYED)
+    assert {one.key: one.label for one in FAMILIES} == CATALOGUE.matrix["families"]
 
 
 @pytest.mark.parametrize("key", PLAYED)

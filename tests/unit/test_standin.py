@@ -4,7 +4,6 @@ import concurrent.futures
 import io
 import json
 import sys
-import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,6 +16,7 @@ from PIL import Image
 
 from devtools.standin import FAMILIES, StandIn, family, infotext, pictures
 from devtools.standin.__main__ import main
+from support.drawing import until
 
 SMALL = {"prompt": "a cat", "width": 64, "height": 64, "steps": 2}
 HIRES = {"enable_hr": True, "denoising_strength": 0.5}
@@ -37,12 +37,6 @@ def running() -> Iterator[Callable[[str], StandIn]]:
             return started[name]
 
         yield of
-
-
-@pytest.fixture
-def standin() -> Iterator[StandIn]:
-    with StandIn() as one:
-        yield one
 
 
 def ask(standin: StandIn, name: str, /, **fields: object) -> requests.Response:
@@ -68,13 +62,6 @@ def draw(standin: StandIn, kind: str = "txt2img", /, **fields: object) -> dict[s
 def red(width: int, height: int) -> str:
     picture = Image.new("RGB", (width, height), "red")
     return b64encode(pictures.encode(picture, "png")).decode()
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("name", FAMILIES)

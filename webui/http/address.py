@@ -65,11 +65,10 @@ class Address:
 
 
 def parse_address(text: str) -> Address:
-    """Take an address apart: blanks, trailing slashes, pages and API paths fall away; a missing
-    scheme is http.
+    """Take an address apart: blanks, trailing slashes, pages and API paths fall away.
 
-    `http://user:pass@host/` gives a login. InvalidCredentialsError, which never shows one, for
-    anything that is not an http or https URL.
+    Without a scheme it is http. `http://user:pass@host/` gives a login. InvalidCredentialsError,
+    which never shows one, for anything that is not an http or https URL.
     """
     text = _written_out(text.strip(_PASTED))
     scheme_and_rest = _SCHEME.fullmatch(text)

@@ -93,7 +93,7 @@ def _translate_resize_mode(request: Request, server: Server) -> None:
     if mode == 3 and not server.family.resizes_latent:
         raise InvalidParameterError(
             f"resize_mode: {server.family.label} has no latent resize. "
-            "Use 0 stretch, 1 crop or 2 fill."
+            "Use just_resize, crop_and_resize or resize_and_fill."
         )
     request.fields["resize_mode"] = mode + first
 

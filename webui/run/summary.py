@@ -85,7 +85,6 @@ class Summary:
         return [image.seed for image in self.drawn if image.seed is not None]
 
     def json(self) -> Fields | None:
-        """The node's `json`."""
         return {
             "images": [asdict(image) for image in self.images],
             "model": self.model,
@@ -97,7 +96,7 @@ class Summary:
         }
 
     def text(self) -> str:
-        """The node's `text`: how many, size, model, time, seeds and warnings, a line each."""
+        """How many, size, model, time, seeds and warnings, a line each."""
         sizes = dict.fromkeys(
             f"{image.width}x{image.height}" for image in self.images if image.width
         )
@@ -113,7 +112,6 @@ class Summary:
         return "\n".join([*lines, *warning_lines(self.warnings)])
 
     def variables(self) -> Fields:
-        """The node's variables of output_schema."""
         return {
             "seed": self.seeds[0] if self.seeds else -1,
             "seeds": self.seeds,
@@ -175,7 +173,7 @@ def count_images(count: int) -> str:
 
 
 def warning_lines(warnings: list[str]) -> list[str]:
-    """As they stand in a node's `text`."""
+    """As they stand in a report's text."""
     return [f"Warning: {warning}" for warning in warnings]
 
 

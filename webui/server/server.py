@@ -113,10 +113,7 @@ class Server:
 
     def loras(self, afresh: bool) -> list[str] | None:
         """File names and the aliases inside the files, which count as well."""
-        entries = self.entries(Endpoint.LORAS, afresh=afresh)
-        if entries is None:
-            return None
-        return [str(entry[key]) for key in ("name", "alias") for entry in entries if entry.get(key)]
+        return self.named(Endpoint.LORAS, "name", "alias")(afresh)
 
     def lora_as_sent(self, name: str) -> str:
         """A LoRA's name, in place of its alias where the server knows none."""
