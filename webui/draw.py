@@ -10,7 +10,7 @@ from webui.report import Event
 from webui.request.build import build_request
 from webui.request.inputs import place_inputs
 from webui.run.generation import Generation
-from webui.run.leftovers import OverrideWatch, undo_leftovers
+from webui.run.leftovers import OverrideWatch, undo_leftovers, warn_of_inherited
 from webui.run.outcome import compare_outcome, warn_of_interruption
 from webui.run.progress import Progress
 from webui.run.summary import Collector, Image, Summary
@@ -61,6 +61,7 @@ def draw_and_sum_up(
         if generation.was_watched and not generation.interrupted:
             differences += warn_of_interruption(server)
         told = [*warnings, *generation.warnings, *differences, *watch.end()]
+        told += warn_of_inherited(summary, request, server)
         told += [*request.warnings, *inputs.warnings, *undone]
         if inputs.turned and not server.family.turns_by_exif:
             told.append(f"{server.family.label} does not turn the image as its EXIF data says.")

@@ -38,6 +38,15 @@ def test_what_somebody_has_set_since_is_left_alone(standin: StandIn) -> None:
     assert "override_settings" not in all_sent(standin)[-1]
 
 
+def test_what_a_picture_inherits_from_the_server_is_told_once(standin: StandIn) -> None:
+    standin.state.options |= {"CLIP_stop_at_last_layers": 2, "sd_vae": "sdxl_vae.safetensors"}
+    told = draw(standin).warnings
+    for one, option in zip(told, ("CLIP_stop_at_last_layers 2", "sd_vae 'sdxl_vae"), strict=True):
+        assert one.startswith(f"The server drew with {option}")
+    assert draw(standin).warnings == []
+    assert draw(standin, clip_skip=3, vae="Automatic").warnings == []
+
+
 def test_what_is_put_back_costs_two_looks_once(standin: StandIn) -> None:
     for number in range(3):
         standin.received.clear()

@@ -2,9 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
+from webui.pictures.infotext import parse_infotext
 from webui.request.request import Request
+from webui.run.summary import Summary
 from webui.server.ledger import Leftover
 from webui.server.server import Server
+
+_CLIP_SKIP, _VAE = "CLIP_stop_at_last_layers", "sd_vae"
 
 
 class OverrideWatch:
@@ -69,3 +73,25 @@ def undo_leftovers(request: Request, server: Server) -> list[str]:
             f"{leftover.now!r} on the server. Save the WebUI's settings once to end this."
         )
     return told
+
+
+def warn_of_inherited(summary: Summary, request: Request, server: Server) -> list[str]:
+    """What a picture was drawn with though nobody asked, told once for each server and value.
+
+    It is the server's setting or what somebody's call left behind; which, no server tells.
+    """
+    written = next((one.infotext for one in summary.drawn if one.infotext), "")
+    pairs = parse_infotext(str(written)).parameters
+    options = {_CLIP_SKIP: summary.account.raw.get("clip_skip"), _VAE: pairs.get("VAE")}
+    told = []
+    for option, value in options.items():
+        asked = option in request.overrides or "clip_skip" in request.fields
+        found = f"{option} {value!r}"
+        if value in (None, 1, "") or asked or found in server.ledger.inherited:
+            continue
+        server.ledger.inherited.add(found)
+        told.append(
+            f"The server drew with {option} {value!r}, which this call did not ask for: its own "
+            "setting, or left over from somebody's call. This is told once."
+        )
+    return told if server.family.leaves_unsaved_options else []

@@ -20,7 +20,12 @@ class Leftover:
 
 @dataclass
 class Ledger:
-    """What is known of one server. restored: options that it puts back. left: those it did not."""
+    """What is known of one server.
+
+    restored: options that it puts back. left: those that it did not. inherited: settings that
+    calls were drawn with unasked, as told once.
+    """
 
     restored: set[str] = field(default_factory=set)
     left: dict[str, Leftover] = field(default_factory=dict)
+    inherited: set[str] = field(default_factory=set)
