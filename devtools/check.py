@@ -164,7 +164,7 @@ def start(root: Path) -> Iterator[Finding]:
 
 
 def _answers(port: int) -> bool:
-    """Whether a request is taken and answered, if only with the sentence that it is wrong."""
+    """Tell whether a request is taken and answered, if only with the sentence that it is wrong."""
     data = {"type": "tool", "action": "validate_tool_credentials", "user_id": "", "provider": ""}
     asked = {"event": "request", "session_id": "check", "data": data | {"credentials": {}}}
     with contextlib.suppress(requests.RequestException), requests.Session() as session:

@@ -50,7 +50,7 @@ def read_words(tool: str, words: Sequence[str]) -> dict[str, Value]:
 def _named(
     tool: str, words: Sequence[str], declared: Mapping[str, Any]
 ) -> Iterator[tuple[str, str]]:
-    """Each word's name and value; the first word without a name is the prompt."""
+    """Yield each word's name and value; the first word without a name is the prompt."""
     prompted = False
     for word in words:
         match = re.fullmatch(r"(\w+)=(.*)", word, re.DOTALL)

@@ -54,12 +54,12 @@ _SETTINGS = {
 
 
 def known_to_dify(error: StableDiffusionError) -> Exception:
-    """The same sentence as an error that Dify shows without a traceback."""
+    """Return the same sentence as an error that Dify shows without a traceback."""
     return _KNOWN[_nearest(error)](sentence(error))
 
 
 def sentence(error: StableDiffusionError) -> str:
-    """What is shown of an error: with the remedy, if that lies in Dify's own settings."""
+    """Return what is shown of an error: with the remedy, if that lies in Dify's own settings."""
     setting = error.caller_setting if isinstance(error, WebUIConnectionError) else ""
     return f"{error} {_SETTINGS[setting]}" if setting else str(error)
 

@@ -18,7 +18,7 @@ _TYPES = {"image/png", "image/jpeg", "image/webp"}
 
 
 def read_file(value: object, parameter: str, number: int = 1) -> Source:
-    """The picture that a Dify file is.
+    """Return the picture that a Dify file is.
 
     value: what Dify passes for a file, anything with a `url` (and perhaps a `filename` and a `size`
     in bytes), or a list of one. number: its place among others, by which it goes without a name.
@@ -38,7 +38,7 @@ def read_file(value: object, parameter: str, number: int = 1) -> Source:
 
 
 def read_files(value: object, parameter: str) -> list[Source]:
-    """The pictures of a list of Dify files, in order; one file counts as a list of one."""
+    """Return the pictures of a list of Dify files, in order; one file counts as a list of one."""
     listed = value if isinstance(value, Sequence) else [value]
     files = [one for one in listed if one is not None]
     return [read_file(one, parameter, number) for number, one in enumerate(files, 1)]
@@ -62,7 +62,7 @@ def _picture(data: bytes, parameter: str) -> Picture:
 
 
 def _fetch(url: str, parameter: str) -> bytes:
-    """The bytes behind a link; no message shows the link, which carries a signature."""
+    """Return the bytes behind a link; no message shows the link, which carries a signature."""
     host = urlsplit(url).netloc.rpartition("@")[2]
     if not url.startswith(("http://", "https://")) or not host:
         raise InvalidParameterError(

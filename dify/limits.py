@@ -57,7 +57,7 @@ class DifyLimits(Limits):
 
 
 def read_limits(began: float, environment: Mapping[str, str] = os.environ) -> DifyLimits:
-    """The limits of a call that began at this time.monotonic().
+    """Return the limits of a call that began at this time.monotonic().
 
     It answers a little before the plugin daemon's limit. A local plugin inherits the daemon's
     environment, where 600 s hold unless set. In remote debugging the environment is another

@@ -66,7 +66,7 @@ class _Line:
         self._passed = 0.0
 
     def grow(self, progress: Progress) -> str:
-        """The piece to add, "" if none is due."""
+        """Return the piece to add, "" if none is due."""
         elapsed = progress.elapsed or 0.0
         # Each of several jobs counts from its own beginning.
         self._passed += max(elapsed - self._elapsed, 0.0)
@@ -82,14 +82,14 @@ class _Line:
         return piece
 
     def end(self) -> str:
-        """What ends the line: a break, or nothing if there is none."""
+        """Return what ends the line: a break, or nothing if there is none."""
         ending = "\n" if self.is_open else ""
         self.is_open = self.is_unheard_of = False
         return ending
 
 
 def _step(progress: Progress) -> str:
-    """What stays the same until a piece is due."""
+    """Return what stays the same until a piece is due."""
     tenth = "" if progress.share is None else str(int(progress.share * 10))
     return f"{progress.part} {progress.queue} {tenth}"
 

@@ -72,11 +72,11 @@ class Parameter:
         return self.type in {"file", "files"}
 
     def is_untouched(self, value: object) -> bool:
-        """Whether a converted value is only the default, which Dify fills into forms."""
+        """Tell whether a converted value is only the default, which Dify fills into forms."""
         return self.default is not None and value == self.convert(self.default)
 
     def convert(self, value: object) -> object:
-        """The value in its type. InvalidParameterError says what is allowed."""
+        """Return the value in its type. InvalidParameterError says what is allowed."""
         try:
             found = self._option(value) if self.options else self._converter(value)
             if isinstance(found, int | float) and not isinstance(found, bool):
@@ -91,7 +91,7 @@ class Parameter:
         return found
 
     def fetch(self, value: object) -> object:
-        """The picture, or pictures, that a file is."""
+        """Return the picture, or pictures, that a file is."""
         return read_file(value, self.name) if self.type == "file" else read_files(value, self.name)
 
     @property
@@ -108,7 +108,7 @@ class Parameter:
                 return _OF_JSON[field.json]
 
     def _option(self, value: object) -> object:
-        """The API's own value for an option, which may also be given as that."""
+        """Return the API's own value for an option, which may also be given as that."""
         said = values.folded(values.text(value)).lower()
         api = FIELDS[self.name].api if self.name in FIELDS else {}
         for option in self.options:
@@ -141,12 +141,12 @@ class Parameters:
 
     @classmethod
     def beside(cls, module_file: str) -> "Parameters":
-        """The parameters declared in the YAML file next to a tool's module."""
+        """Return the parameters declared in the YAML file next to a tool's module."""
         declaration = yaml.safe_load(Path(module_file).with_suffix(".yaml").read_bytes())
         return cls(declaration["parameters"])
 
     def read_call(self, given: Mapping[str, object], runtime: ToolRuntime) -> Call:
-        """One call of the tool: its values, files fetched, and the server that it goes to.
+        """Return one call of the tool: its values, files fetched, and the server that it goes to.
 
         Raises StableDiffusionError for what cannot be used. Files come last, since their links are
         worth nothing when something else is wrong; but at once, for they live only minutes.
@@ -163,7 +163,7 @@ class Parameters:
         return Call(asked, settings, read_limits(began), untouched)
 
     def read_values(self, given: Mapping[str, object]) -> Fields:
-        """The values that are set, in the declared order, each of its declared type.
+        """Return the values that are set, in the declared order, each of its declared type.
 
         What is absent takes its declared default; without one it stays absent. A file stays the
         SDK's object. InvalidParameterError names the parameter, the value and what is allowed.

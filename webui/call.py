@@ -21,7 +21,7 @@ class Limits:
     largest_file: int = sys.maxsize
 
     def time_is_up(self, timeout: float, *, kept: bool, fate: str) -> StableDiffusionError:
-        """The error when the caller stops listening before the job is done.
+        """Return the error when the caller stops listening before the job is done.
 
         timeout: seconds that the job was to have. kept: whether the same call made again collects
         it. fate: a sentence on what becomes of it otherwise.
@@ -31,7 +31,7 @@ class Limits:
         return TimeUpError(f"The caller waits no longer, and the picture is not done. {what_now}")
 
     def picture_is_too_large(self, number: int, size: int) -> StableDiffusionError:
-        """The error for a picture, counted from 1, of more bytes than the caller takes."""
+        """Return the error for a picture, counted from 1, of more bytes than the caller takes."""
         return PictureTooLargeError(
             f"Image {number} has {size} bytes, more than the caller takes ({self.largest_file}). "
             "Let the server save JPEG or WebP."

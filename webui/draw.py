@@ -35,7 +35,7 @@ def draw(endpoint: Endpoint, call: Call) -> Iterator[Event]:
 def draw_and_sum_up(
     endpoint: Endpoint, call: Call, *, tool: str, warnings: Sequence[str] = ()
 ) -> Iterator[Image | Progress | Summary]:
-    """The same, where the summary has more to say.
+    """Yield the same, where the summary has more to say.
 
     tool: what the files are named after. warnings: what the summary is to say first.
     """

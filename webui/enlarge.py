@@ -45,7 +45,7 @@ class EnlargingReport:
         )
 
     def text(self) -> str:
-        """How many, by what, time, each size and the warnings, a line each."""
+        """Return how many, by what, time, each size and the warnings, a line each."""
         count, upscaler = count_images(len(self.images)), self.request["upscaler_1"]
         return "\n".join(
             [
@@ -109,7 +109,7 @@ class _Work:
         self._submitted = time.monotonic()
 
     def enlarge(self, source: Source) -> Iterator[Image | Progress]:
-        """One picture, within what is left of the time."""
+        """Yield one picture, within what is left of the time."""
         generation = Generation.begin(
             self._call.settings,
             self._client,
@@ -138,7 +138,7 @@ class _Work:
         self.report.warnings += generation.warnings
 
     def conclude(self) -> EnlargingReport:
-        """The report, when all is done."""
+        """Return the report, when all is done."""
         self.report.warnings = list(dict.fromkeys(self.report.warnings))
         self.report.elapsed = round(time.monotonic() - self._submitted, 1)
         return self.report

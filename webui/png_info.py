@@ -49,7 +49,7 @@ class Reading:
 
 
 def read_png_info(call: Call) -> Iterator[Event]:
-    """What a picture holds, by the server's eyes or, where it has none, by our own.
+    """Yield what a picture holds, by the server's eyes or, where it has none, by our own.
 
     Our own read PNG only: InvalidParameterError for another type then. Other failures of the
     server raise only when the file itself does not tell.
@@ -101,12 +101,12 @@ def _items(found: Json) -> dict[str, str]:
 
 
 def _printable(text: str) -> str:
-    """The same without half characters, which cannot be sent."""
+    """Return the same without half characters, which cannot be sent."""
     return text.encode(errors="replace").decode()
 
 
 def _complete_file_names(fields: Fields, client: WebUIClient) -> None:
-    """Some servers write the names of VAEs and modules without their endings, but take them with.
+    """Add the endings that some servers leave out of the names of VAEs and modules, and want.
 
     A server that cannot be asked leaves them as they are; txt2img names what it does not find.
     """

@@ -11,7 +11,7 @@ class Report(Protocol):
     """All there is to say at the end, for programs, for people, and for the next node."""
 
     def json(self) -> Fields | None:
-        """One object that says it all; None where only a language model would read it."""
+        """Return one object that says it all; None where only a language model would read it."""
 
     def text(self) -> str:
         """In words."""

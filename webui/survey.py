@@ -189,7 +189,7 @@ def survey(call: Call) -> Iterator[Event]:
 
 
 def _wants_login(settings: Settings) -> bool:
-    """Whether those without a login stay outside; those with it were let in a moment ago."""
+    """Tell whether those without a login stay outside; those with it were let in a moment ago."""
     if not (settings.address.username or settings.address.password):
         return False
     stranger = dataclasses.replace(settings, address=Address(settings.address.url))
@@ -230,7 +230,7 @@ def _size(entry: Fields) -> dict[str, float]:
 
 
 def _work(client: WebUIClient) -> tuple[bool | None, Work | None]:
-    """Whether a job runs, and how far it is."""
+    """Tell whether a job runs, and how far it is."""
     found = _object(client.progress())
     if "progress" not in found:
         return None, None

@@ -33,7 +33,7 @@ _BOOLEANS = {
 
 
 def is_unset(value: object) -> bool:
-    """Whether nothing was filled in: None, blanks, an empty list or one of Nones."""
+    """Tell whether nothing was filled in: None, blanks, an empty list or one of Nones."""
     if value is None:
         return True
     if isinstance(value, str):
@@ -58,7 +58,7 @@ def folded(text: str) -> str:
 
 
 def number(value: object) -> int | float:
-    """A finite number; text keeps whole numbers exact, however long."""
+    """Return a finite number; text keeps whole numbers exact, however long."""
     if isinstance(value, str):
         text = folded(value)
         if _WHOLE.fullmatch(text):
@@ -73,7 +73,7 @@ def number(value: object) -> int | float:
 
 
 def integer(value: object) -> int:
-    """A whole number; 20.0 and "20.0" are whole, 20.7 is not."""
+    """Return a whole number; 20.0 and "20.0" are whole, 20.7 is not."""
     try:
         found = number(value)
     except ValueError:
@@ -84,12 +84,12 @@ def integer(value: object) -> int:
 
 
 def decimal(value: object) -> float:
-    """A finite number as a float, so that a whole one travels as 7.0 too."""
+    """Return a finite number as a float, so that a whole one travels as 7.0 too."""
     return float(number(value))
 
 
 def boolean(value: object) -> bool:
-    """True or false, also as the words and digits people and templates write for them."""
+    """Read true or false, also as the words and digits people and templates write for them."""
     if isinstance(value, bool):
         return value
     if isinstance(value, int | float) and value in (0, 1):
@@ -116,7 +116,7 @@ def tidy_text(value: object) -> str:
 
 
 def json_object(value: object) -> dict[str, object]:
-    """A JSON object, as text or already parsed."""
+    """Return a JSON object, as text or already parsed."""
     found = _parsed(value)
     if not isinstance(found, dict):
         raise ValueError("is not a JSON object; it must look like {…}")
@@ -124,7 +124,7 @@ def json_object(value: object) -> dict[str, object]:
 
 
 def json_array(value: object) -> list[object]:
-    """A JSON array, as text or already parsed."""
+    """Return a JSON array, as text or already parsed."""
     found = _parsed(value)
     if not isinstance(found, list):
         raise ValueError("is not a JSON array; it must look like […]")
@@ -164,7 +164,7 @@ def _refuse_number(name: str) -> object:
 
 
 def _sendable_number(digits: str) -> int | float:
-    """A number that can be written as JSON again; Python reads 1e999 as infinity."""
+    """Return a number that can be written as JSON again; Python reads 1e999 as infinity."""
     try:
         return number(digits)
     except ValueError:

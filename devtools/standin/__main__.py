@@ -10,7 +10,7 @@ from devtools.standin import FAMILIES, StandIn
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Each word is an argument of StandIn."""
+    """Return each word is an argument of StandIn."""
     about = "A Stable Diffusion WebUI's API without a model or a graphics card."
     parser = argparse.ArgumentParser(prog="python -m devtools.standin", description=about)
     add = parser.add_argument

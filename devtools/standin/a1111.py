@@ -46,7 +46,7 @@ class A1111App(App):
         }
 
     def fields(self) -> dict[str, Any]:
-        """The request's fields, converted; a RefusalError where they cannot be."""
+        """Return the request's fields, converted; a RefusalError where they cannot be."""
         body = request.get_json(silent=True)
         if isinstance(body, dict) and body.get("infotext"):
             body = _from_infotext(body["infotext"]) | body
@@ -63,12 +63,12 @@ class A1111App(App):
             return None
 
     def task_progress(self, task_id: str | None) -> dict[str, Any]:
-        """How far one task is."""
+        """Return how far one task is."""
         unknown = self.family.replies["POST /internal/progress"]
         return {**unknown, **self.queue.task_progress(task_id)}
 
     def generate(self, kind: str, fields: dict[str, Any]) -> dict[str, Any]:
-        """The reply to a txt2img or img2img request."""
+        """Return the reply to a txt2img or img2img request."""
         state, values = self.state, dict(fields)
         _choose_sampler(self.family, values)
         values["script"] = self.script(kind, values)
@@ -83,7 +83,7 @@ class A1111App(App):
         return self.reply(fields, drawing)
 
     def reply(self, given: Mapping[str, Any], drawing: Generation) -> dict[str, Any]:
-        """What a finished generation sends."""
+        """Return what a finished generation sends."""
         parameters = {**given, **dict.fromkeys(given.keys() & {"init_images", "mask"})}
         # Options are back to what they were before the pictures are encoded.
         file_format = self.state.options["samples_format"]
@@ -98,7 +98,7 @@ class A1111App(App):
         values["inputs"] = [decode_input(text) for text in values["init_images"]]
 
     def script(self, kind: str, values: Mapping[str, Any]) -> str:
-        """The selectable script; RefusalError where it or an always-on one is unknown."""
+        """Return the selectable script; RefusalError where it or an always-on one is unknown."""
         offered = [name.lower() for name in self.family.replies[f"{API}scripts"][kind]]
         known = {name: is_on for name, is_on in self.family.scripts().items() if name in offered}
         chosen = str(values["script_name"] or "").lower()
@@ -111,7 +111,7 @@ class A1111App(App):
         return "" if is_unknown else chosen
 
     def enlarges(self, wanted: list[str]) -> bool:
-        """Whether these two upscalers change anything; an unknown one is a crash."""
+        """Tell whether these two upscalers change anything; an unknown one is a crash."""
         for name in wanted:
             if name not in self.family.names("upscalers"):
                 raise CrashError("AssertionError", f"could not find upscaler named {name}")
@@ -165,7 +165,7 @@ class A1111Generation(Generation):
             raise CrashError("TypeError", "'>' not supported between 'NoneType' and 'int'")
 
     def _second_pass(self) -> SecondPass:
-        """What is found wrong before the first pass is a CrashError here."""
+        """Return what is found wrong before the first pass is a CrashError here."""
         values, family = self.values, self.state.family
         modes = family.names("latent-upscale-modes")
         upscaler = values["hr_upscaler"] or modes[0]
@@ -194,7 +194,7 @@ class A1111Generation(Generation):
 
 
 def _from_infotext(text: str) -> dict[str, Any]:
-    """What the `infotext` field says for fields that the request leaves out."""
+    """Return what the `infotext` field says for fields that the request leaves out."""
     found = infotext.read(text)
     fields: dict[str, Any] = {
         name: found[one] for name, one in _IN_INFOTEXT.items() if one in found
@@ -228,7 +228,7 @@ def _choose_sampler(family: Family, values: dict[str, Any]) -> None:
 
 
 def _scheduler(family: Family, spelling: str) -> str:
-    """The label of the scheduler of exactly this name or label, or of the first of all."""
+    """Return the label of the scheduler of exactly this name or label, or of the first of all."""
     known = family.replies[f"{API}schedulers"]
     found = [one["label"] for one in known if spelling in (one["label"], one["name"])]
     return str([*found, known[0]["label"]][0])
@@ -242,7 +242,7 @@ def _resized(picture: Image.Image, values: Mapping[str, Any]) -> Image.Image:
 
 
 def _png_info(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What a picture's text says; one without any gives empty values."""
+    """Return what a picture's text says; one without any gives empty values."""
     texts = pictures.texts_inside(decode_input(values["image"].strip()))
     text = texts.pop("parameters", "")
     return {"info": text, "items": texts, "parameters": infotext.read(text)}

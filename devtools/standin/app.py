@@ -54,31 +54,31 @@ class App:
         self.flask.register_error_handler(HTTPException, self.not_found)
 
     def views(self) -> dict[str, View]:
-        """What answers "GET /path" beside what is recorded: a reply's JSON, or a whole reply."""
+        """Map "GET /path" beside what is recorded to what answers: JSON, or a whole reply."""
         raise NotImplementedError
 
     def refused(self, error: RefusalError) -> Response:
-        """A refusal in this server's form."""
+        """Return a refusal in this server's form."""
         told = {"error": "HTTPException", "detail": error.detail, "body": "", "errors": ""}
         if self.family.traits.plain_refusals or isinstance(error.detail, list):
             told = {"detail": error.detail}
         return json_reply(told, error.status)
 
     def crashed(self, error: CrashError) -> Response:
-        """A crash in this server's form."""
+        """Return a crash in this server's form."""
         told = {"error": error.name, "detail": "", "body": ""}
         return json_reply({**told, self.family.traits.crash_key: str(error)}, 500)
 
     def not_found(self, error: HTTPException) -> Response:
-        """The reply for a path, or a method, that does not exist."""
+        """Return the reply for a path, or a method, that does not exist."""
         return json_reply({"detail": error.name}, error.code or 404)
 
     def is_guarded(self, path: str) -> bool:
-        """Whether a login is wanted here, if at all; LoRAs' extension forgets it."""
+        """Tell whether a login is wanted here, if at all; LoRAs' extension forgets it."""
         return path.startswith(API) and not path.endswith("loras")
 
     def told(self, path: str) -> Response:
-        """A recorded reply, with what has changed since."""
+        """Return a recorded reply, with what has changed since."""
         changing = {
             f"{API}options": {
                 name: self.state.options[name] for name in self.family.replies[f"{API}options"]

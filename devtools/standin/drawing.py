@@ -68,7 +68,7 @@ class Generation:
         )
 
     def prepare(self) -> SecondPass | None:
-        """What the server finds out before it draws."""
+        """Return what the server finds out before it draws."""
         raise NotImplementedError
 
     def after_first_pass(self) -> None:
@@ -79,7 +79,7 @@ class Generation:
         raise NotImplementedError
 
     def find_loras(self) -> list[str]:
-        """Those of the prompt's tags that the server has; the others do nothing, unsaid."""
+        """Return those of the prompt's tags that the server has; the others do nothing, unsaid."""
         if self.values.get("disable_extra_networks"):
             return []
         known = self.state.family.names("loras")
@@ -125,7 +125,7 @@ class Generation:
                 self.state.drawn.append(self.applied)
 
     def draw(self, place: int, width: int, height: int, remark: str = "") -> Sketch | Image.Image:
-        """One picture, which shows what it was drawn with; img2img's under its denoising."""
+        """Return one picture, which shows what it was drawn with; img2img's under its denoising."""
         one, values = self.applied, self.values
         facts = [remark, f"{one.sampler} {one.scheduler}".strip(), one.model, one.upscaler]
         remark = ", ".join(filter(None, (*facts, *one.loras)))
@@ -146,7 +146,7 @@ class Generation:
         return Image.composite(redrawn, source, mask)
 
     def infotext(self, place: int) -> str:
-        """The text of the image at this place of the whole run, as the family's file has it."""
+        """Write the text of the image at this place of the run, as the family's file has it."""
         facts, parameters = self.facts(place), dict[str, object]()
         for name, source in self.state.family.infotext.items():
             value = source[1:] if source.startswith("=") else facts.get(source)
@@ -156,12 +156,12 @@ class Generation:
         return infotext.write(self.prompt, self.negative_prompt or blank, said)
 
     def info(self) -> dict[str, Any]:
-        """The object that travels as a JSON string."""
+        """Return the object that travels as a JSON string."""
         facts = self.facts(0)
         return {name: facts.get(source) for name, source in self.state.family.info.items()}
 
     def facts(self, place: int) -> dict[str, Any]:
-        """All that can be said of one picture, by the names that the families' files use."""
+        """Return all that can be said of one picture, by the names that the families' files use."""
         values, one, count = self.values, self.applied, len(self.seeds)
         varied = values["subseed_strength"] > 0
         return {
@@ -197,7 +197,7 @@ class Generation:
         }
 
     def _styled(self, key: str) -> str:
-        """A prompt with the styles' texts; an unknown style is dropped without a word."""
+        """Return a prompt with the styles' texts; an unknown style is dropped without a word."""
         text = str(self.values[key] or "")
         known = self.state.family.replies.get(f"{API}prompt-styles", ())
         texts = {style["name"]: style[key] for style in known}
@@ -212,7 +212,7 @@ def _fixed(seed: int | None) -> int:
 
 
 def decode_input(text: object) -> Image.Image:
-    """The picture in a request's base64 text."""
+    """Return the picture in a request's base64 text."""
     picture = pictures.decode(text) if isinstance(text, str) else None
     if picture is None:
         raise RefusalError(500, "Invalid encoded image")
@@ -220,7 +220,7 @@ def decode_input(text: object) -> Image.Image:
 
 
 def target_size(values: Mapping[str, Any]) -> tuple[int, int]:
-    """The size the second pass is to have, in pixels that may lie between the eighths."""
+    """Return the size the second pass is to have, in pixels that may lie between the eighths."""
     width, height = values["width"], values["height"]
     wide, high = values["hr_resize_x"], values["hr_resize_y"]
     if not wide and not high:

@@ -63,7 +63,7 @@ class Family:
         return {**defaults, **self.replies[f"{API}options"]}
 
     def names(self, listing: str) -> list[str]:
-        """What a list has by name, from the end of its path: "samplers", "sd-vae", …"""
+        """Return what a list has by name, from the end of its path: "samplers", "sd-vae", …"""
         found = self.replies.get(API + listing, [])
         if isinstance(found, dict):
             return list(found["loaded"])
@@ -75,7 +75,7 @@ class Family:
         return {one["name"].lower(): one["is_alwayson"] for one in entries}
 
     def offers(self, method: str, path: str) -> bool:
-        """Whether it has this: what it answers, and what its schema shows, if it has one."""
+        """Tell whether it has this: what it answers, and what its schema shows, if it has one."""
         schema = self.replies.get("/openapi.json", {"paths": {path: method.lower()}})
         return path in self.replies or method.lower() in schema["paths"].get(path, ())
 
@@ -122,14 +122,14 @@ class Checkpoint:
             self.listing |= {"title": self.title, "hash": self.shorthash, "sha256": self.sha256}
 
     def goes_by(self, spelling: object) -> bool:
-        """Whether AUTOMATIC1111 takes this for the model; case counts."""
+        """Tell whether AUTOMATIC1111 takes this for the model; case counts."""
         names = [self.title, self.name, self.name_for_extra, self.listing["model_name"]]
         hashes = [self.shorthash, self.sha256, f"{self.name_for_extra} [{self.shorthash}]"]
         return spelling is not None and spelling in names + hashes
 
 
 def without_hash(title: str) -> str:
-    """A title without the hash in brackets at its end."""
+    """Return a title without the hash in brackets at its end."""
     return re.sub(r"\s*\[[^\]]*\]\s*$", "", title)
 
 

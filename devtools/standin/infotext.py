@@ -21,7 +21,7 @@ def _quote(value: object) -> str:
 
 
 def read(infotext: str) -> dict[str, str]:
-    """The pairs by name, with `Prompt`, `Negative prompt`, and `Size` also as -1 and -2."""
+    """Return the pairs by name, with `Prompt`, `Negative prompt`, and `Size` also as -1 and -2."""
     *lines, last = infotext.strip().split("\n")
     pairs = _PAIR.findall(last)
     if len(pairs) < 3:

@@ -36,7 +36,7 @@ class Sketch:
     noise: bool = False
 
     def drawn(self) -> Image.Image:
-        """An RGB picture with the prompt at its top, the seed and the remark at its bottom."""
+        """Draw in RGB, with the prompt at the top, the seed and the remark at the bottom."""
         size = (self.width, self.height)
         picture = _palette(self.seed).resize(size)
         if self.noise:
@@ -57,7 +57,7 @@ class Sketch:
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """One with the letters of Japanese and Chinese, if the package that brings it is installed."""
+    """Load one with Japanese and Chinese letters, if the package that brings it is installed."""
     brought = importlib.util.find_spec("paperang_p2_fonts_cjk")
     if brought is None or brought.origin is None:
         return ImageFont.load_default(size)
@@ -65,13 +65,13 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 def _palette(seed: int) -> Image.Image:
-    """A gradient between two colours that lie apart."""
+    """Return a gradient between two colours that lie apart."""
     dark, light = f"hsl({seed * 137 % 360}, 60%, 25%)", f"hsl({seed * 61 % 360}, 50%, 65%)"
     return ImageOps.colorize(Image.linear_gradient("L"), dark, light)
 
 
 def text_of(picture: Sketch | Image.Image, file_format: str, infotext: str | None = None) -> str:
-    """A picture as base64 text; of sketches, those last wanted are kept."""
+    """Return a picture as base64 text; of sketches, those last wanted are kept."""
     if isinstance(picture, Sketch):
         return _text_of_sketch(picture, file_format, infotext)
     return base64.b64encode(encode(picture, file_format, infotext)).decode()
@@ -83,7 +83,7 @@ def _text_of_sketch(sketch: Sketch, file_format: str, infotext: str | None) -> s
 
 
 def encode(picture: Image.Image, file_format: str, infotext: str | None = None) -> bytes:
-    """A file's bytes; `file_format` is a key of FORMATS.
+    """Return a file's bytes; `file_format` is a key of FORMATS.
 
     The infotext goes where WebUI servers put it: a PNG text chunk named `parameters`, or the
     EXIF field UserComment.
@@ -104,7 +104,7 @@ def encode(picture: Image.Image, file_format: str, infotext: str | None = None) 
 
 
 def decode(text: str) -> Image.Image | None:
-    """The picture in a base64 text, with or without `data:image/...;base64,` before it, if any."""
+    """Decode the picture in a base64 text, with or without `data:image/...;base64,` before it."""
     encoded = text.split(";base64,", 1)[-1] if text.startswith("data:image/") else text
     try:
         picture = Image.open(io.BytesIO(base64.b64decode(encoded)))
@@ -115,7 +115,7 @@ def decode(text: str) -> Image.Image | None:
 
 
 def texts_inside(picture: Image.Image) -> dict[str, str]:
-    """What a picture's file says of itself; the infotext is under `parameters`."""
+    """Return what a picture's file says of itself; the infotext is under `parameters`."""
     texts = {str(key): value for key, value in picture.info.items() if isinstance(value, str)}
     comment = picture.getexif().get_ifd(ExifTags.IFD.Exif).get(_USER_COMMENT)
     if isinstance(comment, bytes) and comment.startswith(_UNICODE):

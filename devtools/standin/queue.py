@@ -110,7 +110,7 @@ class Queue:
             self._changed.wait_for(lambda: self._closing)
 
     def server_progress(self) -> dict[str, Any]:
-        """What GET /sdapi/v1/progress says: the server's work, without naming the task."""
+        """Return what GET /sdapi/v1/progress says: the server's work, without naming the task."""
         task = self.task
         share = min(0.01 + task.share_done, 1.0) if task.job_count else 0.0
         began = time.strftime("%Y%m%d%H%M%S", time.localtime(task.started))
@@ -118,7 +118,7 @@ class Queue:
         return {"progress": share, "eta_relative": task.seconds_left(share) or 0.0, "state": state}
 
     def task_progress(self, task_id: str | None) -> dict[str, Any]:
-        """What POST /internal/progress says of a task that it knows; of others, nothing."""
+        """Return what POST /internal/progress says of a task that it knows; of others, nothing."""
         queued = self.pending_tasks()["tasks"]
         if task_id in queued:
             place = f"In queue: {queued.index(task_id) + 1}/{len(queued)}"

@@ -15,7 +15,7 @@ _TYPES: Mapping[str, Any] = {
 
 
 def read_fields(openapi: Mapping[str, Any], path: str, body: object) -> dict[str, Any]:
-    """What a POST to `path` gives, with defaults; a RefusalError as FastAPI words it."""
+    """Return what a POST to `path` gives, with defaults; a RefusalError as FastAPI words it."""
     if not isinstance(body, dict):
         raise RefusalError(422, [{"loc": ["body"], "msg": "Field required", "type": "missing"}])
     content = openapi["paths"][path]["post"]["requestBody"]["content"]

@@ -70,7 +70,7 @@ class SdCppGeneration(Generation):
 
 
 def _check_kinds(family: Family, body: Mapping[str, Any]) -> None:
-    """A CrashError for a value of another type, by C++'s names; a boolean passes for a number."""
+    """Make a CrashError for a value of another type, by C++'s names; a boolean is a number."""
     kinds = family.tables["kinds"]
     for name, default in family.tables["defaults"].items():
         wanted, kind = (kinds[type(one).__name__] for one in (default, body.get(name, default)))
@@ -80,7 +80,7 @@ def _check_kinds(family: Family, body: Mapping[str, Any]) -> None:
 
 
 def _values(family: Family, body: Mapping[str, Any], *, is_txt2img: bool) -> dict[str, Any]:
-    """What will be drawn, or the RefusalError of the request's first mistake.
+    """Return what will be drawn, or the RefusalError of the request's first mistake.
 
     Sampler and scheduler are NONE where the model's own will do. `final_size` is the picture's, and
     `hires` what the infotext says of a second pass.
@@ -124,7 +124,7 @@ def _up(pixels: float) -> int:
 
 
 def _add_second_pass(family: Family, values: dict[str, Any]) -> None:
-    """The size that comes out, and what the infotext says of it."""
+    """Return the size that comes out, and what the infotext says of it."""
     wide, high, scale = values["hr_resize_x"], values["hr_resize_y"], values["hr_scale"]
     upscaler = values["hr_upscaler"] or "Latent"
     if upscaler not in (*family.names("latent-upscale-modes"), *family.names("upscalers")):

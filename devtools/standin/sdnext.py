@@ -58,7 +58,7 @@ class SdNextApp(A1111App):
         return Response(status=204)
 
     def enlarges(self, wanted: list[str]) -> bool:
-        """It notes an unknown one in its log and gives the picture back as it came."""
+        """Note an unknown one in its log, and give the picture back as it came."""
         return wanted[0] != "None" and wanted[0] in self.family.names("upscalers")
 
     def generate(self, kind: str, fields: dict[str, Any]) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def _sampler(family: Family, wanted: str) -> str:
 
 
 def _second_pass(values: Mapping[str, Any]) -> SecondPass:
-    """What a second pass does here: it enlarges, draws again, both, or nothing at all.
+    """Return what a second pass does here: it enlarges, draws again, both, or nothing at all.
 
     `hr_resize_mode` alone enlarges, and only a latent upscaler or `hr_force` draws again. An
     unknown upscaler means plain resampling, without a word.

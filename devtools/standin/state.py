@@ -71,7 +71,7 @@ class State:
         self._unsaved = set(family.traits.unsaved_options)
 
     def find_checkpoint(self, spelling: object) -> Checkpoint | None:
-        """The model of exactly this spelling; the last of several."""
+        """Return the model of exactly this spelling; the last of several."""
         found = [one for one in self.checkpoints if one.goes_by(spelling)]
         return found[-1] if found else None
 
@@ -84,7 +84,7 @@ class State:
         return exact or min(found, key=lambda one: len(one.title))
 
     def vae(self, options: Mapping[str, Any]) -> str | None:
-        """The VAE in use; an unknown name means none, without a word."""
+        """Return the VAE in use; an unknown name means none, without a word."""
         name = options.get("sd_vae")
         return name if name in self.family.names("sd-vae") else None
 
@@ -95,7 +95,7 @@ class State:
         return tuple(name for name in names if name in self.family.names("sd-modules"))
 
     def settings(self, overrides: Mapping[str, Any], *, restore: bool) -> dict[str, Any]:
-        """The options that one generation is drawn with; the model that they name is loaded.
+        """Return the options that one generation is drawn with; the model that they name is loaded.
 
         A model that does not exist is dropped without a word. For everyone, the options stay as
         they were, unless they never were in the settings file or are not to be put back; the model

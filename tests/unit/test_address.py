@@ -69,7 +69,7 @@ def test_a_login_is_taken_out_of_the_address(login: str, username: str, password
 @pytest.mark.parametrize(
     "text",
     ["", "hello", "gpu/7860", "gpu:7860 ok", "http:gpu", "http:/gpu", "http//gpu", "://gpu",
-     "http://", "http:///", "http://[::1", "http://::1:7860", "http://a b", "http://:7860",
+     "http://", "http:///", "http://http://gpu", "http://[::1", "http://::1:7860", "http://a b", "http://:7860",
      "http://gpu:7860\\sdapi", "http://\ud800", "me:hunter2@gpu:7860", "http:/me:hunter2@gpu",
      "http://me:hunter2@", "http://me:hunter2@a b", "http://me:hunter2@[::1",
      "http://me:hunter2/x@:1", "me:hunter2@http://gpu:7860", "me:hunter2@://gpu",

@@ -36,7 +36,7 @@ class Address:
         return str(self.url).rstrip("/")
 
     def endpoint(self, path: str) -> URL:
-        """The URL of a path such as "sdapi/v1/txt2img", with never a double slash."""
+        """Return the URL of a path such as "sdapi/v1/txt2img", with never a double slash."""
         return self.url.joinpath(*path.split("/"))
 
     @property
@@ -86,7 +86,8 @@ def parse_address(text: str) -> Address:
     username, password, rest = _split_login(rest)
     try:
         url = URL(f"{scheme}://{rest}")
-        if not url.host or re.search(r"[\s\\]", url.host) or url.port == 0:
+        has_two_schemes = re.match(r"https?:/", rest, re.IGNORECASE)
+        if not url.host or has_two_schemes or re.search(r"[\s\\]", url.host) or url.port == 0:
             raise ValueError
         segments = [part for part in url.raw_path.split("/") if part]
         if "sdapi" in segments:
@@ -104,7 +105,7 @@ def parse_address(text: str) -> Address:
 
 
 def _written_out(text: str) -> str:
-    """The address in plain letters and with a scheme, where it holds no login to be kept as is."""
+    """Write the address in plain letters and with a scheme, unless it holds a login."""
     if _AT_SIGNS.search(text):
         return text
     text = values.folded(text)
@@ -130,7 +131,7 @@ def _split_login(rest: str) -> tuple[str, str, str]:
 
 
 def _shown(text: str) -> str:
-    """The text for an error, without anything that may be a login."""
+    """Return the text for an error, without anything that may be a login."""
     if _AT_SIGNS.search(text):
         text = "***@" + _AT_SIGNS.split(text)[-1]
     return repr(text if len(text) <= 80 else text[:77] + "…")

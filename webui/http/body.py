@@ -11,7 +11,7 @@ _LONGEST = 300
 
 
 def parsed(response: requests.Response) -> object:
-    """The JSON of a body that is loaded. ValueError for anything that is none, however hostile."""
+    """Parse the JSON of a loaded body. ValueError for anything that is none, however hostile."""
     try:
         return json.loads(response.content)
     except RecursionError:
@@ -19,7 +19,7 @@ def parsed(response: requests.Response) -> object:
 
 
 def quoted_words(response: requests.Response, address: Address) -> str:
-    """The server's own words as ": words." or "."; a login that it echoes is blanked."""
+    """Return the server's own words as ": words." or "."; a login that it echoes is blanked."""
     try:
         body = parsed(response)
     except ValueError:
@@ -32,7 +32,7 @@ def quoted_words(response: requests.Response, address: Address) -> str:
 
 
 def words_of(body: object) -> str:
-    """What a parsed body says in `error`, `detail`, `errors` or `message`, or as bare text.
+    """Return what a parsed body says in `error`, `detail`, `errors` or `message`, or as bare text.
 
     At most 300 characters, line breaks folded.
     """
@@ -46,7 +46,7 @@ def words_of(body: object) -> str:
 
 
 def is_web_page(response: requests.Response) -> bool:
-    """Whether the body is HTML, by what it says it is or by how it begins."""
+    """Tell whether the body is HTML, by what it says it is or by how it begins."""
     kind = response.headers.get("Content-Type", "")
     return "html" in kind or response.content[:100].lstrip().lower().startswith(
         (b"<html", b"<!doctype")
@@ -54,7 +54,7 @@ def is_web_page(response: requests.Response) -> bool:
 
 
 def _flat(part: object) -> str:
-    """A `detail` is text, or pydantic's list of {loc, msg}, told as "field: reason"."""
+    """Return a `detail` is text, or pydantic's list of {loc, msg}, told as "field: reason"."""
     if isinstance(part, str):
         return part.strip()
     if isinstance(part, list):

@@ -149,7 +149,7 @@ class WebUIClient:
         return self._look_up("GET", Endpoint.SCHEMA, tells_late=True)
 
     def answers(self, endpoint: Endpoint) -> bool:
-        """Whether `GET` of an endpoint that one family alone has gives JSON."""
+        """Tell whether `GET` of an endpoint that one family alone has gives JSON."""
         return self._look_up("GET", endpoint) is not None
 
     def version(self) -> Json:

@@ -108,7 +108,7 @@ def _of_unknown_host(address: Address) -> WebUIConnectionError:
 
 
 def never_connected(error: BaseException) -> bool:
-    """Whether the exchange failed before there was a connection, as the next one would."""
+    """Tell whether the exchange failed before there was a connection, as the next one would."""
     return any(
         isinstance(
             cause,
@@ -162,7 +162,7 @@ def not_a_webui(response: requests.Response, address: Address) -> WebUIResponseE
 
 
 def _is_bare_not_found(response: requests.Response) -> bool:
-    """A 404 of the router, not one with words of its own such as "Sampler not found"."""
+    """Return a 404 of the router, not one with words of its own such as "Sampler not found"."""
     try:
         said = body.parsed(response)
     except ValueError:
@@ -201,7 +201,7 @@ def _docker_hint(address: Address) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error, what caused it, and what urllib3 wraps in `reason` or in arguments."""
+    """Yield the error, what caused it, and what urllib3 wraps in `reason` or in arguments."""
     seen: set[int] = set()
     waiting: list[object] = [error]
     while waiting:

@@ -55,7 +55,7 @@ class Reply:
         self._response.close()
 
     def pictures(self) -> Iterator[Picture]:
-        """Each image once, in the server's order.
+        """Yield each image once, in the server's order.
 
         WebUIResponseError for anything that is not such a reply: HTML, other or truncated JSON,
         broken base64; WebUIConnectionError when the connection breaks off in the middle.
@@ -123,7 +123,7 @@ class Reply:
             ) from error
 
     def _chunks(self) -> Iterator[bytes]:
-        """The body as it comes in. requests' own iterator waits until a chunk is full."""
+        """Yield the body as it comes in. requests' own iterator waits until a chunk is full."""
         raw = self._response.raw
         try:
             while chunk := raw.read1(_CHUNK, decode_content=True):
@@ -145,7 +145,7 @@ def _told(count: int, kind: str = "") -> str:
 
 
 def _at_quotes(chunks: Iterator[bytes]) -> Iterator[bytearray]:
-    """The same bytes, handed on where a text can end, or when as many have gathered as went before.
+    """Hand the bytes on where a text can end, or when as many have gathered as went before.
 
     The C parser reads an unfinished text again from its start with every piece it is given: in
     pieces of one size, the work would grow with the square of a picture's size.

@@ -26,7 +26,7 @@ class Infotext:
 
 
 def parse_infotext(text: str) -> Infotext:
-    """What an infotext says; text without such a last line is all prompt."""
+    """Return what an infotext says; text without such a last line is all prompt."""
     *lines, last = text.strip().split("\n")
     pairs = _pairs(last)
     if len(pairs) < _FEWEST_PAIRS and not last.startswith("Steps: "):
@@ -45,7 +45,7 @@ def parse_infotext(text: str) -> Infotext:
 
 
 def _pairs(line: str) -> dict[str, str]:
-    """A piece between commas that has no name is left out, as the servers do."""
+    """Return a piece between commas that has no name is left out, as the servers do."""
     found: dict[str, str] = {}
     at = 0
     while at < len(line):
@@ -59,7 +59,7 @@ def _pairs(line: str) -> dict[str, str]:
 
 
 def _value(line: str, at: int) -> tuple[str, int]:
-    """The value that begins there, and where it ends: at a comma or with the line.
+    """Return the value that begins there, and where it ends: at a comma or with the line.
 
     Values with commas are quoted as JSON texts; some writers put a JSON object there as it is.
     """

@@ -61,7 +61,7 @@ _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})", re.ASCII)
 
 
 def fields_of(found: Infotext) -> Fields:
-    """The fields that an infotext gives, under the API's names; what cannot be read is left out."""
+    """Return the fields that an infotext gives, by the API's names; the unreadable are left out."""
     pairs = found.parameters
     fields: Fields = {}
     if found.prompt:
@@ -162,6 +162,6 @@ def _size(text: str | None, wide: str, high: str) -> dict[str, int]:
 
 
 def _numbered(label: str, pairs: Pairs) -> list[str]:
-    """The values of "<label> 1", "<label> 2", …"""
+    """Return the values of "<label> 1", "<label> 2", …"""
     numbered = re.compile(rf"{label} \d+")
     return [value for name, value in pairs.items() if numbered.fullmatch(name)]

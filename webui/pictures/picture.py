@@ -71,7 +71,7 @@ class Source:
 
 
 def decode_picture(text: str) -> Picture:
-    """A picture from base64, with or without a "data:image/…;base64," prefix.
+    """Return a picture from base64, with or without a "data:image/…;base64," prefix.
 
     ValueError says what is wrong: not base64, or not an image.
     """
@@ -91,7 +91,7 @@ def decode_picture(text: str) -> Picture:
 
 
 def identify_picture(data: bytes) -> Picture:
-    """What a file is, by its signature. ValueError if it is no image."""
+    """Return what a file is, by its signature. ValueError if it is no image."""
     for offset, signature, mime_type, extension in _SIGNATURES:
         if data.startswith(signature, offset):
             width, height = _size(data, extension)
@@ -114,7 +114,7 @@ def _size(data: bytes, extension: str) -> tuple[int, int] | tuple[None, None]:
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int] | tuple[None, None]:
-    """The frame header (SOF0 to SOF15, without DHT, JPG and DAC, which share the range)."""
+    """Return the frame header (SOF0 to SOF15, without DHT, JPG and DAC, which share the range)."""
     at = 2
     while data[at] == 0xFF:
         marker = data[at + 1]
@@ -141,7 +141,7 @@ def _webp_size(data: bytes) -> tuple[int, int] | tuple[None, None]:
 
 
 def _png_text(data: bytes, keyword: str) -> str | None:
-    """The first tEXt, zTXt or iTXt chunk with that keyword, which WebUIs write before the pixels.
+    """Read the first tEXt, zTXt or iTXt chunk of that name, which WebUIs write before the pixels.
 
     Source: PNG specification, section 11.3.3. A damaged chunk counts as none.
     """
@@ -182,7 +182,7 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _orientation(picture: Picture) -> int:
-    """The orientation, 1 to 8; 1, upright, where there is none or it cannot be read.
+    """Return the orientation, 1 to 8; 1, upright, where there is none or it cannot be read.
 
     Source: Exif 2.32, sections 4.5 and 4.6.
     """
@@ -201,7 +201,7 @@ def _orientation(picture: Picture) -> int:
 
 
 def _exif(picture: Picture) -> bytes:
-    """The TIFF part of the EXIF block, wherever the file type keeps it; b"" if nowhere."""
+    """Return the TIFF part of the EXIF block, wherever the file type keeps it; b"" if nowhere."""
     data = picture.data
     if picture.extension == "jpg":
         at = data.find(_EXIF, 0, 1 << 16)

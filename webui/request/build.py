@@ -27,7 +27,7 @@ _BUILT_IN_VAE = {"automatic", "none", "built in"}
 def build_request(
     endpoint: Endpoint, asked: Fields, server: Server, *, default_model: str = ""
 ) -> Request:
-    """The request for TXT2IMG or IMG2IMG from a tool's values.
+    """Return the request for TXT2IMG or IMG2IMG from a tool's values.
 
     asked: values by the form's names, as `place_inputs` gives them, and perhaps `count`, the number
     of pictures. default_model: the checkpoint for calls that name none. InvalidParameterError where
@@ -113,7 +113,7 @@ def _overrides(asked: Fields, server: Server, default_model: str) -> Fields:
 
 
 def _vae(wanted: str, server: Server) -> tuple[str, Json]:
-    """The option that selects a VAE, and its value: Forge and Neo load VAEs as modules."""
+    """Return the option that selects a VAE, and its value: Forge and Neo load VAEs as modules."""
     chosen = values.names(wanted)
     if server.entries(Endpoint.SD_MODULES) is not None:
         return "forge_additional_modules", [
@@ -137,7 +137,7 @@ def _put(overrides: Fields, option: str, value: Json, parameter: str) -> None:
 
 
 def merge(target: Json, patch: Mapping[str, Json]) -> Fields:
-    """A JSON merge patch, RFC 7396: objects merge, null removes, everything else replaces."""
+    """Apply a JSON merge patch, RFC 7396: objects merge, null removes, all else replaces."""
     result = dict(target) if isinstance(target, dict) else {}
     for name, value in patch.items():
         if value is None:

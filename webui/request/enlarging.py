@@ -52,7 +52,7 @@ class Enlarging:
         return Request(Endpoint.EXTRA_SINGLE_IMAGE, fields)
 
     def differences(self, name: str, source: Picture, came: Picture) -> Iterator[str]:
-        """A sentence, if the picture is not of the size that it should have become."""
+        """Yield a sentence, if the picture is not of the size that it should have become."""
         asked = self._expected_size(source)
         if came.width is None or came.height is None:
             return

@@ -22,7 +22,7 @@ class Rule:
     says: str | Callable[[Request, Server], Iterator[str]]
 
     def sentences(self, request: Request, server: Server) -> Iterator[str]:
-        """What it says of a request, if anything."""
+        """Yield what it says of a request, if anything."""
         if not self.applies(request, server):
             return
         if isinstance(self.says, str):
@@ -52,7 +52,7 @@ def _always(_request: Request, _server: Server) -> bool:
 
 
 def _is_set(name: str) -> Callable[[Request, Server], bool]:
-    """The rule applies to any value but an empty one."""
+    """Return the rule applies to any value but an empty one."""
     return lambda request, _server: bool(request.fields.get(name))
 
 
@@ -96,7 +96,7 @@ def _unread(request: Request, server: Server) -> Iterator[str]:
 
 
 def _is_done_otherwise(name: str, request: Request, server: Server) -> bool:
-    """Whether the server does what the field asks for without knowing it."""
+    """Tell whether the server does what the field asks for without knowing it."""
     if name == "hr_second_pass_steps":
         return server.reads("hr_steps")  # Sent under that server's name, too.
     blurs_nothing = name in {"mask_blur_x", "mask_blur_y"} and not request.fields[name]

@@ -66,7 +66,7 @@ def place_inputs(
 
 
 def _filled_from_infotext(asked: Fields, endpoint: Endpoint, untouched: Container[str]) -> Fields:
-    """The same values with an infotext's in the place of those that the user left alone.
+    """Return the same values with an infotext's in the place of those that the user left alone.
 
     No server gets the text itself: Forge and its kin answer 500, and Forge Classic breaks every
     later job at a schedule type.
@@ -108,7 +108,7 @@ def _fill_placeholders(placed: Fields, sources: Sequence[Source]) -> list[str]:
 
 
 def _filled(value: Json, pictures: Sequence[str], parameter: str, used: set[int]) -> Json:
-    """The same JSON with each placeholder, which is a whole text, replaced by its picture."""
+    """Replace each placeholder, which is a whole text, by its picture."""
     if isinstance(value, dict):
         return {k: _filled(item, pictures, parameter, used) for k, item in value.items()}
     if isinstance(value, list):

@@ -37,7 +37,7 @@ class Lora:
 
 
 def listed_loras(text: str) -> list[Lora]:
-    """The LoRAs of "name:weight, name" or of ready tags; a weight left out is 1.
+    """Return the LoRAs of "name:weight, name" or of ready tags; a weight left out is 1.
 
     InvalidParameterError for what is neither.
     """
@@ -56,7 +56,7 @@ def listed_loras(text: str) -> list[Lora]:
 
 
 def tagged_loras(prompt: str) -> list[Lora]:
-    """The LoRAs that a prompt's own tags name."""
+    """Return the LoRAs that a prompt's own tags name."""
     return [Lora(match[1].strip(), match[2]) for match in _TAG.finditer(prompt)]
 
 
@@ -85,7 +85,7 @@ def apply_loras(loras: list[Lora], request: Request, server: Server) -> None:
 
 
 def warn_of_tags(request: Request, server: Server) -> list[str]:
-    """What tags that stand in the prompts themselves will not do.
+    """Return what tags that stand in the prompts themselves will not do.
 
     Only a warning, not a refusal: wildcards and templates inside a tag are the server's to resolve.
     """

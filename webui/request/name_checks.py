@@ -82,7 +82,7 @@ def _check_options(request: Request, server: Server) -> None:
 
 
 def _kind(value: Json) -> str:
-    """The type of an option's value in words, "" where it tells none."""
+    """Return the type of an option's value in words, "" where it tells none."""
     match value:
         case bool():
             return "true or false"
@@ -125,7 +125,7 @@ def _check_styles(request: Request, server: Server) -> None:
 
 
 def _check_scripts(request: Request, server: Server) -> None:
-    """Selectable scripts go in script_name, always-on ones in alwayson_scripts."""
+    """Find selectable scripts in script_name, always-on ones in alwayson_scripts."""
     name = str(request.fields.get("script_name") or "None")
     always_on = server.scripts(always_on=True)
     if name.lower() != "none" and server.reads("script_name"):

@@ -70,15 +70,15 @@ class Request:
         return int(width * scale), int(height * scale)
 
     def is_idle(self, name: str) -> bool:
-        """Whether a field is not in it, or has a value that changes nothing."""
+        """Tell whether a field is not in it, or has a value that changes nothing."""
         return name not in self.fields or is_neutral(name, self.fields[name])
 
     def effective(self, names: Iterable[str]) -> list[str]:
-        """Those of the fields that are in it with a value that would change something."""
+        """Return those of the fields that are in it with a value that would change something."""
         return [name for name in names if not self.is_idle(name)]
 
 
 def is_neutral(name: str, value: Json) -> bool:
-    """Whether nothing is lost when a server ignores the field with this value."""
+    """Tell whether nothing is lost when a server ignores the field with this value."""
     known = FIELDS.get(name)
     return known.is_neutral(value) if known else not value

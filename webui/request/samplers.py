@@ -131,7 +131,7 @@ def _join(wanted: str, fields: Fields, server: Server, names: _Names) -> None:
 
 
 def _schedulers(server: Server, *, afresh: bool = False) -> dict[str, str] | None:
-    """Every spelling of a scheduler, label before name, and the one to send for it."""
+    """Return every spelling of a scheduler, label before name, and the one to send for it."""
     entries = server.entries(Endpoint.SCHEDULERS, afresh=afresh)
     if entries is None:
         return None

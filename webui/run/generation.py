@@ -92,7 +92,7 @@ class Generation:
         return time.monotonic() - self._job.submitted
 
     def events(self) -> Iterator[Picture | Progress]:
-        """Each picture as it arrives, and between them how far it is, when there is news.
+        """Yield each picture as it arrives, and between them how far it is, when there is news.
 
         Raises what the job failed with; WebUITimeoutError at the deadline; what the limits raise
         when the caller waits no longer and, at the end, for a picture that it would not take.
@@ -202,7 +202,7 @@ class _Teller:
         self.has_looked = False
 
     def news(self) -> Progress | None:
-        """How far it is, when that is due and has changed, and every 30 s all the same."""
+        """Return how far it is, when that is due and has changed, and every 30 s all the same."""
         if time.monotonic() < self.next_look:
             return None
         found, self.has_looked = self._lookout.look(), True

@@ -91,7 +91,7 @@ class KeptJobs:
         self.tidy()
 
     def claim(self, settings: Settings, endpoint: Endpoint, fields: Fields) -> Job | None:
-        """A kept job of the same server, login and request, which is then no longer kept."""
+        """Return a kept job of the same server, login and request, which is then no longer kept."""
         self.tidy()
         wanted = identify_job(settings, endpoint, fields)
         with self._lock:
@@ -120,7 +120,7 @@ class KeptJobs:
 
 
 def identify_job(settings: Settings, endpoint: Endpoint, fields: Fields) -> str:
-    """A digest of what makes two calls the same; no password can be read from it."""
+    """Return a digest of what makes two calls the same; no password can be read from it."""
     address = settings.address
     identity = [str(address), address.username, address.password, endpoint, fields]
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()

@@ -76,7 +76,7 @@ def undo_leftovers(request: Request, server: Server) -> list[str]:
 
 
 def warn_of_inherited(summary: Summary, request: Request, server: Server) -> list[str]:
-    """What a picture was drawn with though nobody asked, told once for each server and value.
+    """Tell what a picture was drawn with though nobody asked, once for each server and value.
 
     It is the server's setting or what somebody's call left behind; which, no server tells.
     """

@@ -45,7 +45,7 @@ class Outbox:
             self._changed.notify_all()
 
     def take(self, timeout: float) -> Picture | None:
-        """The next picture; None after `timeout` seconds or at the end (see `is_empty`)."""
+        """Return the next picture; None after `timeout` seconds or at the end (see `is_empty`)."""
         until = time.monotonic() + timeout
         with self._changed:
             while not self._waiting and not self._ended:

@@ -30,7 +30,7 @@ def compare_outcome(
 
 
 def warn_of_interruption(server: Server) -> list[str]:
-    """A sentence if somebody broke the last job off, which looks finished all the same.
+    """Return a sentence if somebody broke the last job off, which looks finished all the same.
 
     The server still answers 200, and writes all steps into the infotext. It costs a look, so only a
     job that took a while is worth it.
@@ -58,7 +58,7 @@ def _refuse_leftovers(summary: Summary, server: Server) -> None:
 
 
 def _modelled(summary: Summary, request: Request, server: Server) -> Iterator[str]:
-    """A finished picture is refused only when another model of the list certainly drew it."""
+    """Yield a finished picture is refused only when another model of the list certainly drew it."""
     wanted, drew, drew_hash = request.model, summary.model, summary.account.model_hash
     if not wanted or not drew:
         return
@@ -75,14 +75,14 @@ def _modelled(summary: Summary, request: Request, server: Server) -> Iterator[st
 
 
 def _is_it(model: Model, name: str, short_hash: str) -> bool:
-    """Whether a server that says this name and hash, "" for none, means this model."""
+    """Tell whether a server that says this name and hash, "" for none, means this model."""
     if short_hash and model.get("hash"):
         return bool(short_hash == model["hash"])
     return name.casefold() in {spelling.casefold() for spelling in spellings_of(model)}
 
 
 def _counted(summary: Summary, request: Request) -> Iterator[str]:
-    """A script such as X/Y/Z plot makes its own number of images."""
+    """Yield a script such as X/Y/Z plot makes its own number of images."""
     if request.fields.get("script_name") or not request.sends_images:
         return
     came = len(summary.drawn)
@@ -108,7 +108,7 @@ def _sized(summary: Summary, request: Request, server: Server) -> Iterator[str]:
 
 
 def _seeded(summary: Summary, request: Request) -> Iterator[str]:
-    """Some servers replace a seed that is too large for them, without a word."""
+    """Yield some servers replace a seed that is too large for them, without a word."""
     asked, seeds = request.fields.get("seed", -1), summary.seeds
     if isinstance(asked, int) and asked >= 0 and seeds and seeds[0] != asked:
         yield f"The server drew with the seed {seeds[0]} instead of {asked}."

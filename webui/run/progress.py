@@ -36,11 +36,11 @@ class Progress:
         return cls(share=min(max(done, 0.0), 1.0), is_ours=is_ours)
 
     def after(self, elapsed: float) -> Self:
-        """The same, so many seconds after the job was submitted."""
+        """Return the same, so many seconds after the job was submitted."""
         return replace(self, elapsed=elapsed)
 
     def within(self, part: str) -> Self:
-        """The same, of one of several jobs."""
+        """Return the same, of one of several jobs."""
         return replace(self, part=part)
 
 
@@ -62,7 +62,7 @@ class Lookout:
         self._sources = [self._of_task, self._of_server]
 
     def look(self) -> Progress:
-        """How far the job is."""
+        """Return how far the job is."""
         for source in list(self._sources):
             found = source()
             if found is None:
@@ -90,7 +90,7 @@ class Lookout:
         return task.progress if task else None
 
     def _of_server(self) -> Progress | None:
-        """The server's one running job, which may be somebody else's, and is marked so."""
+        """Return the server's one running job, which may be somebody else's, and is marked so."""
         found = self._client.progress()
         if not isinstance(found, dict) or "progress" not in found:
             return None

@@ -96,7 +96,7 @@ class Summary:
         }
 
     def text(self) -> str:
-        """How many, size, model, time, seeds and warnings, a line each."""
+        """Return how many, size, model, time, seeds and warnings, a line each."""
         sizes = dict.fromkeys(
             f"{image.width}x{image.height}" for image in self.images if image.width
         )
@@ -178,7 +178,7 @@ def warning_lines(warnings: list[str]) -> list[str]:
 
 
 def _accounted(image: Drawn, place: int, account: Account) -> Drawn:
-    """What the server says of the picture at this place, grids in front of the drawn ones."""
+    """Add what the server says of the picture at this place, grids before the drawn ones."""
     drawn = place - account.first
     infotext = _at(account.infotexts, place) or image.infotext
     extra = 0 < len(account.seeds) <= drawn
@@ -208,7 +208,7 @@ def _at(found: list[Json], position: int) -> Json:
 
 
 def _shortened(value: Json) -> Json:
-    """The same JSON without long texts: a picture as base64 would burst a message's limit."""
+    """Shorten long texts in JSON: a picture as base64 would burst a message's limit."""
     if isinstance(value, str) and (len(value) > _LONGEST_TEXT or _BASE64.fullmatch(value)):
         return f"{value[:60]}… ({len(value)} characters)"
     if isinstance(value, Mapping):

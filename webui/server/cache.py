@@ -20,7 +20,7 @@ class Shelf:
         self._locks: dict[str, Lock] = {}
 
     def get[T](self, name: str, fetch: Callable[[], tuple[T, float]], *, afresh: bool = False) -> T:
-        """The kept answer, or a new one from `fetch`, which gives it with its lifetime in seconds.
+        """Return the kept answer, or a new one from `fetch`, which gives it with its lifetime (s).
 
         afresh: an answer older than this call does not count; one that another call fetches
         meanwhile does. What `fetch` raises is raised, and nothing is kept.
@@ -37,7 +37,7 @@ class Shelf:
             return answer
 
     def last(self, name: str) -> object:
-        """The answer as it was last fetched, however old; None if it never was."""
+        """Return the answer as it was last fetched, however old; None if it never was."""
         return self._answers[name][2] if name in self._answers else None
 
 
@@ -49,7 +49,7 @@ class Shelves:
         self._shelves: OrderedDict[str, Shelf] = OrderedDict()
 
     def of_server(self, address: Address) -> Shelf:
-        """The shelf of one server and login.
+        """Return the shelf of one server and login.
 
         Only a digest of them is kept, so that no password lies about.
         """

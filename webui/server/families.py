@@ -22,7 +22,7 @@ class Schema:
     fields: frozenset[str]
 
     def has(self, endpoint: Endpoint) -> bool:
-        """Whether the server offers it."""
+        """Tell whether the server offers it."""
         return endpoint.path in self.paths
 
 
@@ -94,7 +94,7 @@ class Family:
     tells_version: bool = False
 
     def fields_read(self, job: str) -> frozenset[str] | None:
-        """All that it reads of "txt2img" or "img2img"; None where that is for a schema to tell."""
+        """Return all that it reads of "txt2img" or "img2img"; None where a schema is to tell."""
         if self.has_schema:
             return None
         return self.also_reads.get(job, frozenset()) | {
@@ -104,11 +104,11 @@ class Family:
         }
 
     def ignores(self, name: str) -> bool:
-        """Whether it is known to take no notice of a field, whatever its schema says."""
+        """Tell whether it is known to take no notice of a field, whatever its schema says."""
         return name in FIELDS and self.key in FIELDS[name].elsewhere
 
     def instead(self, name: str) -> str:
-        """What does the work of a field that it does not know, "" if nothing does."""
+        """Return what does the work of a field that it does not know, "" if nothing does."""
         known = FIELDS.get(name)
         return known.elsewhere.get(self.key, "") if known else ""
 
@@ -208,11 +208,11 @@ FAMILIES = (
 
 
 def recognise(schema: Schema) -> Family:
-    """The family that has this schema."""
+    """Return the family that has this schema."""
     return next((one for one in FAMILIES if one.shown_by(schema)), UNKNOWN)
 
 
 def recognise_by_answer(answers: Callable[[Endpoint], bool]) -> Family:
-    """The family, by asking for what one alone has."""
+    """Return the family, by asking for what one alone has."""
     found = (one for one in FAMILIES if one.answers and answers(one.answers))
     return next(found, UNKNOWN)

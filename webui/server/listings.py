@@ -21,7 +21,7 @@ _SECRET = re.compile(r"passw|token|secret|api.?key", re.IGNORECASE)
 
 
 def read_listing(name: str, server: Server, client: WebUIClient) -> Items | None:
-    """The items of a list, in the server's order; None if it does not offer it.
+    """Return the items of a list, in the server's order; None if it does not offer it.
 
     name: a key of READERS. The server is asked to look at its folders again.
     """
@@ -43,7 +43,7 @@ def _models(server: Server, _client: WebUIClient) -> Items | None:
 
 
 def _vaes(server: Server, _client: WebUIClient) -> Items | None:
-    """Where VAEs are loaded as modules, text encoders are listed among them."""
+    """Return where VAEs are loaded as modules, text encoders are listed among them."""
     entries = server.entries(Endpoint.SD_MODULES, afresh=True)
     if entries is None:
         entries = server.entries(Endpoint.SD_VAE, afresh=True)
@@ -62,7 +62,7 @@ def _schedulers(server: Server, _client: WebUIClient) -> Items | None:
 
 
 def _embeddings(_server: Server, client: WebUIClient) -> Items | None:
-    """Those that fit the loaded model: others cannot be used until it changes."""
+    """Return those that fit the loaded model: others cannot be used until it changes."""
     found = client.embeddings()
     loaded = found.get("loaded") if isinstance(found, dict) else None
     if not isinstance(loaded, dict | list):
@@ -71,7 +71,7 @@ def _embeddings(_server: Server, client: WebUIClient) -> Items | None:
 
 
 def _scripts(server: Server, _client: WebUIClient) -> Items | None:
-    """Each script once for every set of arguments it has."""
+    """Return each script once for every set of arguments it has."""
     entries = server.entries(Endpoint.SCRIPT_INFO, afresh=True)
     if entries is None:
         return None
@@ -103,7 +103,7 @@ def _argument(given: object) -> Fields:
 
 
 def _short(value: object) -> object:
-    """The value, or only the beginning of a long one, such as a picture in base64."""
+    """Return the value, or only the beginning of a long one, such as a picture in base64."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return value if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
 
@@ -114,7 +114,7 @@ def _fields(server: Server, _client: WebUIClient) -> Items | None:
 
 
 def _plain(listing: Endpoint, *columns: str) -> Reader:
-    """A list whose entries already look as they should, but for what is left out."""
+    """Return a list whose entries already look as they should, but for what is left out."""
 
     def reader(server: Server, _client: WebUIClient) -> Items | None:
         entries = server.entries(listing, afresh=True)

@@ -14,7 +14,7 @@ type Model = Mapping[str, Json]
 
 
 def match_name(wanted: str, names: Iterable[str]) -> str | None:
-    """The server's own spelling of a name.
+    """Return the server's own spelling of a name.
 
     Case, blanks and underscores are forgiven where just one name is meant, so that "Euler a" finds
     stable-diffusion.cpp's "euler_a".
@@ -31,7 +31,7 @@ def match_name(wanted: str, names: Iterable[str]) -> str | None:
 
 
 def suggest_names(wanted: str, names: Iterable[str]) -> str:
-    """A sentence with the closest names and how many there are, for the end of an error."""
+    """Return a sentence with the closest names and how many there are, for the end of an error."""
     known = list(dict.fromkeys(names))
     if not known:
         return "The server has none."
@@ -44,7 +44,7 @@ def suggest_names(wanted: str, names: Iterable[str]) -> str:
 
 
 def spellings_of(model: Model) -> list[str]:
-    """Every name a server accepts for an entry of `GET /sd-models`, its title first.
+    """Return every name a server accepts for an entry of `GET /sd-models`, its title first.
 
     The alias dictionary of the AUTOMATIC1111 family (`CheckpointInfo.ids`), plus the file name
     with its ending, which means the same thing.
@@ -65,7 +65,7 @@ def spellings_of(model: Model) -> list[str]:
 
 
 def find_model(wanted: str, models: Sequence[Model]) -> str | None:
-    """The spelling to send for a model, or None if the server has no such model.
+    """Return the spelling to send for a model, or None if the server has no such model.
 
     That is its title, which every family takes, while SD.Next knows no bare file names. Case and
     blanks are forgiven. A spelling that several models share stays as it is: the server decides.
@@ -81,7 +81,7 @@ def find_model(wanted: str, models: Sequence[Model]) -> str | None:
 
 
 def titles_of(models: Iterable[Model]) -> list[str]:
-    """What to show of each model: its path in the server's folder, without the hash."""
+    """Return what to show of each model: its path in the server's folder, without the hash."""
     return [_HASH_SUFFIX.sub("", spellings_of(model)[0]) for model in models if spellings_of(model)]
 
 

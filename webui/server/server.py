@@ -37,13 +37,13 @@ class Profile:
     paths: frozenset[str] | None = None
 
     def reads(self, field: str) -> bool:
-        """Whether the job takes notice of a request field; true where nobody knows."""
+        """Tell whether the job takes notice of a request field; true where nobody knows."""
         if self.fields is None:
             return not self.family.ignores(field)
         return field in self.fields
 
     def offers(self, endpoint: Endpoint) -> bool:
-        """Whether the server has it; true where nobody knows."""
+        """Tell whether the server has it; true where nobody knows."""
         return self.paths is None or endpoint.path in self.paths
 
 
@@ -85,11 +85,11 @@ class Server:
         return server
 
     def reads(self, field: str) -> bool:
-        """Whether it takes notice of a request field; true where nobody knows."""
+        """Tell whether it takes notice of a request field; true where nobody knows."""
         return self.profile.reads(field)
 
     def entries(self, listing: Endpoint, *, afresh: bool = False) -> Entries | None:
-        """A list of objects.
+        """Return a list of objects.
 
         afresh: after asking the server to look at its folders again.
         """
@@ -101,7 +101,7 @@ class Server:
         return self._in_time(listing, lambda: self._read_entries(listing), afresh=afresh)
 
     def named(self, listing: Endpoint, *keys: str) -> Offered:
-        """What `find` asks for: the values of some keys of a list's entries."""
+        """Return what `find` asks for: the values of some keys of a list's entries."""
 
         def offered(afresh: bool) -> list[str] | None:
             entries = self.entries(listing, afresh=afresh)
@@ -116,7 +116,7 @@ class Server:
         return self.named(Endpoint.LORAS, "name", "alias")(afresh)
 
     def lora_as_sent(self, name: str) -> str:
-        """A LoRA's name, in place of its alias where the server knows none."""
+        """Return a LoRA's name, in place of its alias where the server knows none."""
         if self.family.lora_by_alias:
             return name
         entries = self.entries(Endpoint.LORAS) or []
@@ -124,7 +124,7 @@ class Server:
         return named[0] if named and name not in {e.get("name") for e in entries} else name
 
     def scripts(self, *, always_on: bool) -> Offered:
-        """The names of the selectable or the always-on scripts, or of both where none can tell.
+        """Name the selectable or the always-on scripts, or both where none can tell.
 
         Scripts without controls are in the plain list alone, which is asked only when a name is
         not found.
@@ -149,22 +149,22 @@ class Server:
         return self._shelf.get("ledger", lambda: (Ledger(), math.inf))
 
     def options(self, *, afresh: bool = False) -> Fields | None:
-        """The options that override_settings can set, each with the value it has, or by default."""
+        """Return the options that can be overridden, each with the value it has, or by default."""
         return self._in_time("options", self._read_options, afresh=afresh)
 
     def is_idle(self) -> bool:
-        """Whether it says that nobody draws; asked anew each time."""
+        """Tell whether it says that nobody draws; asked anew each time."""
         found = self._client.progress()
         return isinstance(found, dict) and found.get("progress") == 0
 
     def broke_off(self) -> bool:
-        """Whether the last job was broken off, by somebody or by an error; asked anew each time."""
+        """Tell whether the last job was broken off, by anybody or an error; asked each time."""
         found = self._client.progress()
         state = found.get("state") if isinstance(found, dict) else None
         return isinstance(state, dict) and bool(state.get("interrupted"))
 
     def find(self, wanted: str, parameter: str, noun: str, offered: Offered) -> str:
-        """A name in the server's own spelling, looked up afresh before it is refused.
+        """Return a name in the server's own spelling, looked up afresh before it is refused.
 
         A name that nobody can check passes. InvalidParameterError with the closest names if the
         server does not have it.
@@ -177,7 +177,7 @@ class Server:
         return self._looked_up(wanted, parameter, noun, search)
 
     def checkpoint(self, wanted: str, parameter: str) -> str:
-        """A checkpoint in a spelling that the server matches; errors as in `find`."""
+        """Return a checkpoint in a spelling that the server matches; errors as in `find`."""
 
         def search(afresh: bool) -> _Search | None:
             listed = self.entries(Endpoint.SD_MODELS, afresh=afresh)
@@ -190,7 +190,7 @@ class Server:
     def missing(
         self, wanted: str, parameter: str, noun: str, known: list[str]
     ) -> InvalidParameterError:
-        """The error for a name that the server does not have."""
+        """Return the error for a name that the server does not have."""
         return InvalidParameterError(
             f"{parameter}: {self.family.label} has no {noun} named {wanted!r}. "
             + suggest_names(wanted, known)
@@ -199,7 +199,7 @@ class Server:
     def _in_time[T](
         self, name: str, read: Callable[[], tuple[T | None, float]], *, afresh: bool
     ) -> T | None:
-        """An answer; a busy server's last one, as stale is better than none."""
+        """Return an answer; a busy server's last one, as stale is better than none."""
         told = name.rpartition("/")[2]
         if told not in self.late:
             try:
@@ -269,7 +269,7 @@ def _read_profile(client: WebUIClient, endpoint: Endpoint) -> tuple[Profile, flo
 
 
 def _fields(schema: Json, endpoint: Endpoint) -> frozenset[str] | None:
-    """The properties of an endpoint's request body, found by the reference in its path."""
+    """Return the properties of an endpoint's request body, found by the reference in its path."""
     try:
         content = schema["paths"][endpoint.path]["post"]["requestBody"]["content"]
         name = content["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
