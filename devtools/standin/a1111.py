@@ -130,7 +130,8 @@ class A1111App(App):
 
     def enlarge(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The reply to a picture to enlarge."""
-        picture, task = decode_input(values["image"]), Task(job="extras")
+        turned = self.family.traits.turns_by_exif
+        picture, task = decode_input(values["image"], turned=turned), Task(job="extras")
         with self.queue.work_on(task):
             task.job_count = 1
             if self._enlarges([values["upscaler_1"], values["upscaler_2"]]):

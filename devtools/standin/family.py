@@ -36,7 +36,7 @@ class Traits:
     joined_samplers: bool = False  # name their schedulers; an unknown one is refused, not replaced
     refiner_waits: bool = False  # without a switch point for ever, elsewhere not at all
     forgives_scripts: bool = False  # an unknown one that can be chosen is left out in silence
-    writes_template: bool = False  # into an infotext, after the negative prompt, even if it is empty
+    writes_template: bool = False  # into an infotext, after a negative prompt that may be empty
     turns_by_exif: bool = True  # the pictures that it is sent
     lora_aliases: bool = True  # a tag may hold the alias that is inside the file
     infotext_field: str = "works"  # or "crashes", or "poisons" every job after it
