@@ -36,6 +36,9 @@ class SdCppApp(App):
     def refused(self, error: RefusalError) -> Response:
         return json_reply({"error": error.detail}, error.status)
 
+    def crashed(self, error: CrashError) -> Response:
+        return json_reply({"error": error.name, "message": str(error)}, 500)
+
     @override
     def not_found(self, error: HTTPException) -> Response:
         return Response(status=404)
