@@ -70,11 +70,11 @@ def neutral(value: Json, *, is_public: bool) -> Json:
 
 def shapes_of(recording: Mapping[str, Json]) -> Shapes:
     """Names and types alone; a list's elements count as one."""
-    found = {
-        ask: sorted(_places(one), key=lambda pair: pair[1] != "null")
-        for ask, one in recording.items()
-    }
-    return {ask: dict(pairs) for ask, pairs in found.items()}
+    found: dict[str, dict[str, str]] = {}
+    for ask, one in recording.items():
+        places = sorted(_places(one["answer"]), key=lambda place: place[1] != "null")
+        found[ask] = {"status": str(one["status"]), **dict(places)}
+    return found
 
 
 def _places(value: Json, place: str = "") -> Iterator[tuple[str, str]]:
@@ -83,7 +83,7 @@ def _places(value: Json, place: str = "") -> Iterator[tuple[str, str]]:
         for name, one in named:
             yield from _places(one, f"{place}/{name}")
     else:
-        yield place, str(value) if place == "/status" else _TYPES[type(value)]
+        yield place, _TYPES[type(value)]
 
 
 def differences(new: Shapes, old: Shapes) -> Iterator[str]:
