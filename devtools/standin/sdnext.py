@@ -102,9 +102,11 @@ class SdNextApp(A1111App):
     def _keep_to_the_rate(self, kind: str) -> None:
         if self._limit:
             most, seconds = self._limit
-            self._began[kind].append(time.monotonic())
-            if sum(one > time.monotonic() - seconds for one in self._began[kind]) > most:
+            now = time.monotonic()
+            recent = self._began[kind] = [one for one in self._began[kind] if one > now - seconds]
+            if len(recent) >= most:
                 raise RefusalError(429, f"127.0.0.1:{API}{kind}: rate limit exceeded")
+            recent.append(now)
 
 
 class SdNextGeneration(Generation):

@@ -67,8 +67,8 @@ def test_sdnext_writes_a_template_and_the_last_part_of_a_model_that_is_a_folder(
 ) -> None:
     options = {"sd_model_checkpoint": "Diffusers/lab/sketches"}
     hires = {"enable_hr": True, "hr_resize_mode": 1, "hr_upscaler": "Latent Nearest"}
-    reply = draw(standins.of("sdnext"), denoising_strength=0.5, override_settings=options, **hires)
-    [text] = reply["info"]["infotexts"]
+    given = {"denoising_strength": 0.5, "override_settings": options, **hires}
+    [text] = info(standins.of("sdnext"), **given)["infotexts"]
     assert text.startswith("a cat\nNegative prompt: \nTemplate: a cat\nSteps: ")
     assert "Model: sketches," in text
     assert "Hires strength: 0.0" in text
