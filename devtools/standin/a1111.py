@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, override
 
-from flask import request
+from flask import Response, request
 from PIL import Image, ImageOps
 
 from devtools.standin import infotext, pictures
@@ -37,10 +37,11 @@ class A1111App(App):
             **{f"POST {API}refresh-{what}": self.refresh for what in _REFRESHED},
             f"POST {API}txt2img": lambda: self.generate("txt2img", self.fields()),
             f"POST {API}img2img": lambda: self.generate("img2img", self.fields()),
-            f"POST {API}extra-single-image": lambda: self._enlarge(self.fields()),
+            f"POST {API}extra-single-image": lambda: self.enlarge(self.fields()),
             f"POST {API}png-info": lambda: _png_info(self.fields()),
             f"POST {API}interrupt": self.interrupt,
             f"GET {API}progress": self._progress,
+            f"GET {API}options": self._options,
             "POST /internal/progress": lambda: self.task_progress(self.fields()["id_task"]),
             "GET /internal/pending-tasks": self.queue.pending_tasks,
         }
@@ -49,8 +50,17 @@ class A1111App(App):
         """Return the request's fields, converted; a RefusalError where they cannot be."""
         body = request.get_json(silent=True)
         if isinstance(body, dict) and body.get("infotext"):
-            body = _from_infotext(body["infotext"]) | body
+            body = self._with_infotext(body)
         return read_fields(self.family.replies["/openapi.json"], request.path, body)
+
+    def _with_infotext(self, body: dict[str, Any]) -> dict[str, Any]:
+        found, manner = infotext.read(body["infotext"]), self.family.traits.infotext_field
+        if manner == "crashes":
+            text = "isinstance() argument 2 cannot be a parameterized generic"
+            raise CrashError("TypeError", text)
+        if manner == "poisons" and "Schedule type" in found:
+            self.state.poison = CrashError("KeyError", repr(found["Schedule type"]))
+        return _from_infotext(found) | body
 
     def interrupt(self) -> object:
         """Stop the running task, whosever it is."""
@@ -94,8 +104,9 @@ class A1111App(App):
 
     def open_inputs(self, values: dict[str, Any]) -> None:
         """Put img2img's pictures into the values."""
-        values["mask"] = decode_input(values["mask"]) if values["mask"] else None
-        values["inputs"] = [decode_input(text) for text in values["init_images"]]
+        turned = self.family.traits.turns_by_exif
+        values["mask"] = decode_input(values["mask"], turned=turned) if values["mask"] else None
+        values["inputs"] = [decode_input(text, turned=turned) for text in values["init_images"]]
 
     def script(self, kind: str, values: Mapping[str, Any]) -> str:
         """Return the selectable script; RefusalError where it or an always-on one is unknown."""
@@ -110,22 +121,29 @@ class A1111App(App):
             raise RefusalError(422, f"Script '{wrong[0]}' not found")
         return "" if is_unknown else chosen
 
-    def enlarges(self, wanted: list[str]) -> bool:
+    def _enlarges(self, wanted: list[str]) -> bool:
         """Tell whether these two upscalers change anything; an unknown one is a crash."""
         for name in wanted:
             if name not in self.family.names("upscalers"):
                 raise CrashError("AssertionError", f"could not find upscaler named {name}")
         return wanted[0] != "None"
 
-    def _enlarge(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        picture, task = decode_input(values["image"]), Task(job="extras")
+    def enlarge(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the reply to a picture to enlarge."""
+        turned = self.family.traits.turns_by_exif
+        picture, task = decode_input(values["image"], turned=turned), Task(job="extras")
         with self.queue.work_on(task):
             task.job_count = 1
-            if self.enlarges([values["upscaler_1"], values["upscaler_2"]]):
+            if self._enlarges([values["upscaler_1"], values["upscaler_2"]]):
                 picture = _resized(picture.convert("RGB"), values)
             self.queue.sample(task, 1, self.state.delay)
         text = pictures.text_of(picture, self.state.options["samples_format"])
         return {"html_info": "", "image": text}
+
+    def _options(self) -> Response:
+        if self.state.has_wrong_type(self.state.options):
+            raise CrashError("ValidationError", "1 validation error for Options")
+        return self.told(f"{API}options")
 
     def _progress(self) -> dict[str, Any]:
         idle, found = self.family.replies[f"{API}progress"], self.queue.server_progress()
@@ -193,9 +211,8 @@ class A1111Generation(Generation):
         return SecondPass(size[0], size[1], steps, upscaler, said)
 
 
-def _from_infotext(text: str) -> dict[str, Any]:
+def _from_infotext(found: Mapping[str, str]) -> dict[str, Any]:
     """Return what the `infotext` field says for fields that the request leaves out."""
-    found = infotext.read(text)
     fields: dict[str, Any] = {
         name: found[one] for name, one in _IN_INFOTEXT.items() if one in found
     }

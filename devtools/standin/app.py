@@ -83,7 +83,10 @@ class App:
             f"{API}options": {
                 name: self.state.options[name] for name in self.family.replies[f"{API}options"]
             },
-            f"{API}checkpoint": {"title": self.state.loaded.title},
+            f"{API}checkpoint": {
+                **self.family.replies.get(f"{API}checkpoint", {}),
+                "title": self.state.loaded.title,
+            },
             f"{API}sd-models": [one.listing for one in self.state.checkpoints],
         }
         reply = changing.get(path, self.family.replies[path])

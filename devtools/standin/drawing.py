@@ -82,8 +82,11 @@ class Generation:
         """Return those of the prompt's tags that the server has; the others do nothing, unsaid."""
         if self.values.get("disable_extra_networks"):
             return []
-        known = self.state.family.names("loras")
-        return [name for name in _LORA.findall(self.prompt) if name in known]
+        entries = self.state.family.replies[f"{API}loras"]
+        known = {one["name"]: one["name"] for one in entries}
+        if self.state.family.traits.lora_aliases:
+            known |= {one["alias"]: one["name"] for one in entries}
+        return [known[name] for name in _LORA.findall(self.prompt) if name in known]
 
     def run(self, task: Task) -> None:
         """Draw until done or interrupted; a CrashError where the real server falls over."""
@@ -118,11 +121,11 @@ class Generation:
         if complete and second and second.steps:
             task.job_no += 1
             complete = self.state.queue.sample(task, second.steps, seconds)
-        if complete or task.sampling_step:
-            for place in places:
-                self.images.append(self.draw(place, width, height))
-                self.infotexts.append(self.infotext(place))
-                self.state.drawn.append(self.applied)
+        # One that was stopped comes too, half drawn, and nothing in the reply says so.
+        for place in places:
+            self.images.append(self.draw(place, width, height))
+            self.infotexts.append(self.infotext(place))
+            self.state.drawn.append(self.applied)
 
     def draw(self, place: int, width: int, height: int, remark: str = "") -> Sketch | Image.Image:
         """Return one picture, which shows what it was drawn with; img2img's under its denoising."""
@@ -152,8 +155,10 @@ class Generation:
             value = source[1:] if source.startswith("=") else facts.get(source)
             parameters |= value if isinstance(value, dict) else {name: value}
         said = {name: value for name, value in parameters.items() if value not in (None, "")}
-        blank = "" if self.state.family.traits.blank_negative else None
-        return infotext.write(self.prompt, self.negative_prompt or blank, said)
+        negative: str | None = self.negative_prompt or None
+        if self.state.family.traits.writes_template:
+            negative = f"{self.negative_prompt}\nTemplate: {self.values['prompt']}"
+        return infotext.write(self.prompt, negative, said)
 
     def info(self) -> dict[str, Any]:
         """Return the object that travels as a JSON string."""
@@ -211,12 +216,12 @@ def _fixed(seed: int | None) -> int:
     return secrets.randbelow(4294967294) if seed is None or seed == -1 else seed
 
 
-def decode_input(text: object) -> Image.Image:
-    """Return the picture in a request's base64 text."""
+def decode_input(text: object, *, turned: bool = False) -> Image.Image:
+    """Return the picture in a request's base64 text, if so wanted upright as its EXIF data says."""
     picture = pictures.decode(text) if isinstance(text, str) else None
     if picture is None:
         raise RefusalError(500, "Invalid encoded image")
-    return picture
+    return ImageOps.exif_transpose(picture) if turned else picture
 
 
 def target_size(values: Mapping[str, Any]) -> tuple[int, int]:

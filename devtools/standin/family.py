@@ -36,7 +36,10 @@ class Traits:
     joined_samplers: bool = False  # name their schedulers; an unknown one is refused, not replaced
     refiner_waits: bool = False  # without a switch point for ever, elsewhere not at all
     forgives_scripts: bool = False  # an unknown one that can be chosen is left out in silence
-    blank_negative: bool = False  # an infotext has a line for it, even if there is none
+    writes_template: bool = False  # into an infotext, after a negative prompt that may be empty
+    turns_by_exif: bool = True  # the pictures that it is sent
+    lora_aliases: bool = True  # a tag may hold the alias that is inside the file
+    infotext_field: str = "works"  # or "crashes", or "poisons" every job after it
     compresses_from: int | None = 1000  # bytes of a reply; None for never
     unsaved_options: Collection[str] = ()  # not in the settings file: an override of one stays
 
@@ -108,6 +111,8 @@ class Checkpoint:
         self.listing = dict(listing)
         # The path below the folder of models.
         self.name: str = listing["filename"].rpartition("/Stable-diffusion/")[2]
+        if listing.get("type") == "diffusers":
+            self.name = listing["model_name"]
         self.name_for_extra = PurePosixPath(self.name).stem
         self.title: str = listing["title"]
         self.shorthash: str | None = listing["hash"]

@@ -31,7 +31,9 @@ def read_fields(openapi: Mapping[str, Any], path: str, body: object) -> dict[str
             try:
                 values[field] = TypeAdapter(wanted).validate_python(body[field])
             except ValidationError as error:
-                found = error.errors(include_url=False, include_context=False, include_input=False)
+                found = error.errors(
+                    include_url=False, include_context=False, include_input=not takes_null
+                )
                 complaints += [{**one, "loc": ["body", field, *one["loc"]]} for one in found]
         elif field in schema.get("required", ()):
             complaints.append({"loc": ["body", field], "msg": "Field required", "type": "missing"})

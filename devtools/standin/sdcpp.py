@@ -36,6 +36,9 @@ class SdCppApp(App):
     def refused(self, error: RefusalError) -> Response:
         return json_reply({"error": error.detail}, error.status)
 
+    def crashed(self, error: CrashError) -> Response:
+        return json_reply({"error": error.name, "message": str(error)}, 500)
+
     @override
     def not_found(self, error: HTTPException) -> Response:
         return Response(status=404)
@@ -99,7 +102,8 @@ def _values(family: Family, body: Mapping[str, Any], *, is_txt2img: bool) -> dic
         "height": int(values["height"]),
         "steps": min(max(int(values["steps"]), 1), 100),
         "batch_size": min(max(int(values["batch_size"]), 1), 8),
-        "seed": int(values["seed"]) if values["seed"] >= 0 else secrets.randbelow(2**31),
+        # A C int; what does not fit is as none.
+        "seed": int(values["seed"]) if 0 <= values["seed"] < 2**31 else secrets.randbelow(2**31),
         "clip_skip": max(int(values["clip_skip"]), 1),
         "sampler_name": sampler,
         "scheduler": scheduler,

@@ -1,5 +1,7 @@
 """SD.Next, which guards every route, forgives spellings and keeps its failures to itself."""
 
+import time
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
@@ -9,11 +11,11 @@ from PIL import ImageFilter
 
 from devtools.standin.a1111 import A1111App
 from devtools.standin.app import json_reply
-from devtools.standin.drawing import Generation, SecondPass, target_size
+from devtools.standin.drawing import Generation, SecondPass, decode_input, target_size
 from devtools.standin.family import API, Checkpoint, CrashError, Family, RefusalError, without_hash
 from devtools.standin.pictures import Sketch
 from devtools.standin.queue import Task
-from devtools.standin.state import MODEL, State
+from devtools.standin.state import MODEL, Start, State
 
 
 class SdNextState(State):
@@ -41,6 +43,11 @@ class SdNextState(State):
 class SdNextApp(A1111App):
     """SD.Next, which answers 204 where there is nothing to say."""
 
+    def __init__(self, state: State, start: Start) -> None:
+        super().__init__(state, start)
+        self._limit = start.get("rate_limit")
+        self._began: dict[str, list[float]] = defaultdict(list)
+
     def is_guarded(self, path: str) -> bool:
         return path.startswith((API, "/internal/"))
 
@@ -50,6 +57,10 @@ class SdNextApp(A1111App):
         told = {"error": "HTTPException", "code": error.status, "detail": error.detail, "body": ""}
         return json_reply({**told, "errors": f"{error.status}: {error.detail}"}, error.status)
 
+    def crashed(self, error: CrashError) -> Response:
+        told = {"error": error.name, "code": 500, "detail": "", "body": "", "errors": str(error)}
+        return json_reply(told, 500)
+
     def interrupt(self) -> object:
         super().interrupt()
         return Response(status=204)
@@ -57,11 +68,14 @@ class SdNextApp(A1111App):
     def refresh(self) -> object:
         return Response(status=204)
 
-    def enlarges(self, wanted: list[str]) -> bool:
-        """Note an unknown one in its log, and give the picture back as it came."""
-        return wanted[0] != "None" and wanted[0] in self.family.names("upscalers")
+    def enlarge(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Fall over its own reply, whatever was asked."""
+        decode_input(values["image"])
+        text = "1 validation error for ResProcessImage\nhtml_info\n  Input should be a valid string"
+        raise CrashError("ValidationError", text)
 
     def generate(self, kind: str, fields: dict[str, Any]) -> dict[str, Any]:
+        self._keep_to_the_rate(kind)
         state, values = self.state, dict(fields)
         if kind == "img2img":
             self.open_inputs(values)
@@ -84,6 +98,15 @@ class SdNextApp(A1111App):
                 state.settings({}, restore=True)
         reply = self.reply(fields, drawing)
         return {**reply, "info": ""} if drawing.bare else reply
+
+    def _keep_to_the_rate(self, kind: str) -> None:
+        if self._limit:
+            most, seconds = self._limit
+            now = time.monotonic()
+            recent = self._began[kind] = [one for one in self._began[kind] if one > now - seconds]
+            if len(recent) >= most:
+                raise RefusalError(429, f"127.0.0.1:{API}{kind}: rate limit exceeded")
+            recent.append(now)
 
 
 class SdNextGeneration(Generation):
@@ -146,6 +169,6 @@ def _second_pass(values: Mapping[str, Any]) -> SecondPass:
         remarks = {"HiRes mode": mode, "Hires upscaler": upscaler, "Hires scale": scale}
     if draws:
         told = {"Hires force": True, "Hires steps": values["hr_second_pass_steps"]}
-        remarks |= {**told, "Hires strength": strength}
+        remarks |= {**told, "Hires strength": values["hr_denoising_strength"]}
     steps = (values["hr_second_pass_steps"] or values["steps"]) if draws else 0
     return SecondPass(width, height, steps, upscaler, remarks)

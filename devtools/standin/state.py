@@ -35,7 +35,8 @@ class Start(TypedDict, total=False):
 
     delay: seconds that one image takes. cards: how many generations are drawn at the same time, 1
     unless set; 0 is any number. docs: off on an SD.Next that hides its schema. noise: pictures as
-    large as photographs.
+    large as photographs. rate_limit: how many jobs of a kind an SD.Next takes within how many
+    seconds; the real one 60 in 60.
     """
 
     api_auth: str | None
@@ -45,6 +46,7 @@ class Start(TypedDict, total=False):
     docs: bool
     noise: bool
     cards: int
+    rate_limit: tuple[int, float]
 
 
 class State:
@@ -69,6 +71,8 @@ class State:
         self.options[MODEL] = self.options.get(MODEL) and self.loaded.title
         self._loaded_modules: tuple[str, ...] = ()
         self._unsaved = set(family.traits.unsaved_options)
+        # What every job ends with from now on.
+        self.poison: CrashError | None = None
 
     def find_checkpoint(self, spelling: object) -> Checkpoint | None:
         """Return the model of exactly this spelling; the last of several."""
@@ -112,7 +116,17 @@ class State:
         stay = wanted.keys() & self._unsaved if restore else wanted.keys()
         self.options.update({name: options[name] for name in stay})
         self._unsaved -= wanted.keys()
+        if self.poison or self.has_wrong_type(options):
+            raise self.poison or CrashError("TypeError", "bad operand type for unary -: 'str'")
         return options
+
+    def has_wrong_type(self, options: Mapping[str, Any]) -> bool:
+        """Tell whether a number's place holds a text, which breaks every job and the options' list."""
+        defaults = self.family.options
+        return any(
+            isinstance(one, str) and isinstance(defaults.get(name), int | float)
+            for name, one in options.items()
+        )
 
     def _load(self, options: Mapping[str, Any]) -> None:
         """Where there are modules, they are loaded with the model, and again with every choice."""

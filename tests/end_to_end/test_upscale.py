@@ -95,14 +95,10 @@ def test_several_are_enlarged_in_order_one_at_a_time(standin: StandIn) -> None:
 
 
 def test_what_another_family_does_otherwise_is_warned_of() -> None:
-    with StandIn(family="sdnext") as standin:
-        given = {"upscaler_1": "Resize Lanczos", "gfpgan_visibility": 1}
-        drawn = enlarge(standin, lying_picture(), **given)
+    with StandIn(family="classic") as standin:
+        drawn = enlarge(standin, lying_picture())
     assert drawn.json["images"][0]["source_width"] == 96
-    assert drawn.warnings == [
-        "gfpgan_visibility has no effect: SD.Next does not know it.",
-        "1.png: SD.Next does not turn it as its EXIF data says.",
-    ]
+    assert drawn.warnings == ["1.png: Forge Classic does not turn it as its EXIF data says."]
 
 
 def test_a_server_that_cannot_enlarge_is_told_before_anything_is_sent() -> None:

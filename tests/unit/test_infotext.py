@@ -127,7 +127,7 @@ def test_further_pairs_become_fields_or_options_to_override(
 
 
 def test_what_sdnext_adds_is_neither_a_prompt_nor_a_strength() -> None:
-    text = f"a cat\nNegative prompt: dog\nTemplate: a cat\n{LAST}, Hires force: True"
+    text = f"a cat\nNegative prompt: dog\nTemplate: a cat\nasleep\n{LAST}, Hires force: True"
     found = fields(f"{text}, Hires strength: 0.0")
     assert (found["prompt"], found["negative_prompt"]) == ("a cat", "dog")
     assert "denoising_strength" not in found

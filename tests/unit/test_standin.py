@@ -280,7 +280,7 @@ def test_several_cards_draw_at_the_same_time() -> None:
         jobs = [pool.submit(draw, standin, seed=1) for _ in range(3)]
         until(lambda: len(standin.state.queue.drawing) == 3)
         standin.state.queue.interrupt()
-        assert [job.result()["images"] for job in jobs] == [[]] * 3
+        assert [len(job.result()["images"]) for job in jobs] == [1] * 3
 
 
 def test_one_card_draws_in_turn_and_tells_each_task_where_it_is(standin: StandIn) -> None:
@@ -297,7 +297,7 @@ def test_one_card_draws_in_turn_and_tells_each_task_where_it_is(standin: StandIn
         )
         standin.state.delay = 0
         ask(standin, "interrupt")
-        assert first.result()["images"] == []
+        assert len(first.result()["images"]) == 1
         assert len(second.result()["images"]) == 1
     assert (active["active"], queued["textinfo"], unknown["textinfo"]) == (
         True,

@@ -34,9 +34,9 @@ def parse_infotext(text: str) -> Infotext:
     prompt: list[str] = []
     negative: list[str] = []
     place = prompt
-    if lines and lines[-1].startswith(_TEMPLATE):
-        lines.pop()
     for line in lines:
+        if place is negative and line.startswith(_TEMPLATE):
+            break
         if line.lstrip().startswith(_NEGATIVE):
             place = negative
             line = line.lstrip().removeprefix(_NEGATIVE)

@@ -1,0 +1,113 @@
+"""Where real servers were seen to err, a stand-in errs in the same way."""
+
+import base64
+import io
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import requests
+from PIL import ExifTags, Image
+
+from devtools.standin import StandIn, pictures
+from support.drawing import until
+from support.standins import StandIns
+
+SMALL = {"prompt": "a cat", "width": 64, "height": 64, "steps": 2}
+
+
+def ask(standin: StandIn, name: str, /, **fields: object) -> requests.Response:
+    size = SMALL if name.endswith("2img") else {}
+    return requests.post(f"{standin.base_url}/sdapi/v1/{name}", json={**size, **fields}, timeout=30)
+
+
+def info(standin: StandIn, /, **fields: object) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(ask(standin, "txt2img", **fields).json()["info"])
+    return found
+
+
+def red() -> str:
+    return base64.b64encode(pictures.encode(Image.new("RGB", (8, 8), "red"), "png")).decode()
+
+
+@pytest.mark.parametrize(("name", "poisoned"), [("forge", False), ("classic", True)])
+def test_the_field_infotext_crashes_or_breaks_every_later_job(name: str, poisoned: bool) -> None:
+    text = "a dog\nSteps: 2, Sampler: DPM++ 2M, Schedule type: Karras, Seed: 1"
+    with StandIn(family=name) as standin:
+        assert ask(standin, "txt2img", infotext=text).status_code == 500
+        assert ask(standin, "txt2img").status_code == (500 if poisoned else 200)
+
+
+def test_a_wrong_type_of_an_option_that_was_never_saved_breaks_every_later_job(
+    standin: StandIn,
+) -> None:
+    saved = {"CLIP_stop_at_last_layers": "two"}
+    assert ask(standin, "txt2img", override_settings=saved).json()["error"] == "TypeError"
+    assert ask(standin, "txt2img").ok
+    ask(standin, "txt2img", override_settings={"token_merging_ratio_hr": "two"})
+    assert ask(standin, "txt2img").json()["error"] == "TypeError"
+    assert (
+        requests.get(f"{standin.base_url}/sdapi/v1/options", timeout=30).json()["error"]
+        == "ValidationError"
+    )
+
+
+@pytest.mark.parametrize(("name", "applied"), [("forge", ("add_detail",)), ("sdnext", ())])
+def test_sdnext_alone_does_not_know_a_lora_by_its_alias(
+    standins: StandIns, name: str, applied: tuple[str, ...]
+) -> None:
+    standin = standins.of(name)
+    ask(standin, "txt2img", prompt="a cat <lora:detail_tweaker:1>")
+    assert standin.state.drawn[0].loras == applied
+
+
+def test_sdnext_writes_a_template_and_the_last_part_of_a_model_that_is_a_folder(
+    standins: StandIns,
+) -> None:
+    options = {"sd_model_checkpoint": "Diffusers/lab/sketches"}
+    hires = {"enable_hr": True, "hr_resize_mode": 1, "hr_upscaler": "Latent Nearest"}
+    given = {"denoising_strength": 0.5, "override_settings": options, **hires}
+    [text] = info(standins.of("sdnext"), **given)["infotexts"]
+    assert text.startswith("a cat\nNegative prompt: \nTemplate: a cat\nSteps: ")
+    assert "Model: sketches," in text
+    assert "Hires strength: 0.0" in text
+
+
+def test_sdnext_takes_so_many_jobs_in_a_while_and_never_enlarges() -> None:
+    with StandIn(family="sdnext", rate_limit=(2, 0.5)) as standin:
+        assert [ask(standin, "txt2img").status_code for _ in range(3)] == [200, 200, 429]
+        assert ask(standin, "img2img", init_images=[red()]).ok
+        until(lambda: ask(standin, "txt2img").ok)
+        enlarged = ask(standin, "extra-single-image", image=red(), upscaler_1="None")
+        assert (enlarged.status_code, "html_info" in enlarged.json()["errors"]) == (500, True)
+
+
+@pytest.mark.parametrize(("name", "turned"), [("forge", True), ("classic", False)])
+def test_forge_classic_does_not_turn_a_photograph(
+    standins: StandIns, name: str, turned: bool
+) -> None:
+    picture, file, exif = Image.new("RGB", (64, 64), "red"), io.BytesIO(), Image.Exif()
+    picture.paste("blue", (0, 0, 64, 32))
+    exif[ExifTags.Base.Orientation] = 3
+    picture.save(file, "PNG", exif=exif)
+    given = {"init_images": [base64.b64encode(file.getvalue()).decode()], "denoising_strength": 0}
+    [text] = ask(standins.of(name), "img2img", width=64, height=64, **given).json()["images"]
+    drawn = pictures.decode(text)
+    assert drawn is not None
+    assert (drawn.convert("RGB").getpixel((5, 5)) == (255, 0, 0)) is turned
+
+
+@pytest.mark.parametrize(("seed", "kept"), [(2**31 - 1, True), (2**31, False)])
+def test_sdcpp_replaces_a_seed_that_is_no_c_int(standins: StandIns, seed: int, kept: bool) -> None:
+    assert (info(standins.of("sdcpp"), seed=seed)["seed"] == seed) is kept
+
+
+def test_an_interrupted_job_looks_finished_with_more_seeds_than_pictures() -> None:
+    with StandIn(delay=0.4) as standin, ThreadPoolExecutor() as pool:
+        job = pool.submit(ask, standin, "txt2img", seed=7, n_iter=3)
+        until(lambda: standin.state.queue.running)
+        ask(standin, "interrupt")
+        reply = job.result().json()
+    assert len(reply["images"]) == 1
+    assert json.loads(reply["info"])["all_seeds"] == [7, 8, 9]
