@@ -51,8 +51,8 @@ class WebUIClient:
     without: parsed JSON, or None for any failure but a server that cannot be reached at all, which
     raises WebUIConnectionError; a server that hangs costs them LOOKUP_PATIENCE seconds.
 
-    Nothing is retried: a POST that is sent twice draws twice. Redirects are not followed, for the
-    same reason. Making a client opens no connection.
+    Nothing is retried here: a POST that is sent twice draws twice. Redirects are not followed, for
+    the same reason. Making a client opens no connection.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -165,6 +165,13 @@ class WebUIClient:
     def entries(self, listing: Endpoint) -> Json:
         """`GET` a list of objects, such as SAMPLERS."""
         return self._look_up("GET", listing)
+
+    def controlnet(self, listing: Endpoint, *, aliases: bool = False) -> Json:
+        """`GET` CONTROLNET_MODELS or CONTROLNET_MODULES: {model_list} or {module_list}, of names.
+
+        aliases: by the names that the WebUI's page shows, where they differ.
+        """
+        return self._look_up("GET", listing, query={"alias_names": "true"} if aliases else None)
 
     def refresh(self, listing: Endpoint) -> Json:
         """Have the server look at the folder behind a list again: a key of REFRESHED_BY."""

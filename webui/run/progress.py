@@ -15,7 +15,8 @@ _PLACE = re.compile(r"\d+/\d+", re.ASCII)
 class Progress:
     """How far a job is; false where nobody can tell.
 
-    queue: its place among those that wait, as "2/14", or "…" where that is not told. share: done,
+    queue: its place among those that wait, as "2/14", or "…" where that is not told, with the
+    status of a server that takes no more for now: "… (429)". share: done,
     0 to 1. is_ours: the job is certainly the call's own. elapsed: seconds since the job was
     submitted. part: which of a call's several jobs it is, as "2/3".
     """
@@ -34,6 +35,11 @@ class Progress:
         """From what a server says, whatever it says."""
         done = share if isinstance(share, int | float) else 0.0
         return cls(share=min(max(done, 0.0), 1.0), is_ours=is_ours)
+
+    @classmethod
+    def held_back(cls) -> Self:
+        """Of a job that the server does not take yet."""
+        return cls("… (429)")
 
     def after(self, elapsed: float) -> Self:
         """The same, so many seconds after the job was submitted."""

@@ -30,6 +30,18 @@ def match_name(wanted: str, names: Iterable[str]) -> str | None:
     return None
 
 
+def match_hashed(wanted: str, names: Iterable[str]) -> str | None:
+    """As `match_name`, where either side may lack the short hash: "canny" is "canny [d14c016b]"."""
+    known = list(dict.fromkeys(names))
+    bare = _HASH_SUFFIX.sub("", wanted.strip())
+    if match_name(wanted, known) is None:
+        if bare == wanted.strip():
+            found = [name for name in known if match_name(bare, [_HASH_SUFFIX.sub("", name)])]
+            return found[0] if len(found) == 1 else None
+        wanted = bare
+    return match_name(wanted, known)
+
+
 def suggest_names(wanted: str, names: Iterable[str]) -> str:
     """A sentence with the closest names and how many there are, for the end of an error."""
     known = list(dict.fromkeys(names))

@@ -137,6 +137,16 @@ class Server:
 
         return offered
 
+    def controlnet(self, listing: Endpoint) -> Offered:
+        """The names in CONTROLNET_MODELS or CONTROLNET_MODULES, aliases when looked up afresh."""
+
+        def offered(afresh: bool) -> list[str] | None:
+            return self._shelf.get(
+                listing, lambda: self._read_controlnet(listing, aliases=afresh), afresh=afresh
+            )
+
+        return offered
+
     @property
     def ledger(self) -> Ledger:
         """Which options it puts back after a job."""
@@ -153,11 +163,29 @@ class Server:
 
     def broke_off(self) -> bool:
         """Whether the last job was broken off, by somebody or by an error; asked anew each time."""
+        return bool(self.last_state().get("interrupted"))
+
+    def last_state(self) -> Fields:
+        """What it says of its last job: {skipped, interrupted, …}, or nothing; asked each time."""
         found = self._client.progress()
         state = found.get("state") if isinstance(found, dict) else None
-        return isinstance(state, dict) and bool(state.get("interrupted"))
+        return state if isinstance(state, dict) else {}
 
-    def find(self, wanted: str, parameter: str, noun: str, offered: Offered) -> str:
+    def has_no_model(self) -> bool:
+        """Whether it says that no model is loaded; asked anew each time."""
+        if not self.profile.offers(Endpoint.CHECKPOINT):
+            return False
+        found = self._client.checkpoint()
+        return isinstance(found, dict) and found.get("type", "") is None
+
+    def find(
+        self,
+        wanted: str,
+        parameter: str,
+        noun: str,
+        offered: Offered,
+        match: Callable[[str, list[str]], str | None] = match_name,
+    ) -> str:
         """A name in the server's own spelling, looked up afresh before it is refused.
 
         A name that nobody can check passes. InvalidParameterError with the closest names if the
@@ -166,7 +194,7 @@ class Server:
 
         def search(afresh: bool) -> _Search | None:
             listed = offered(afresh)
-            return None if listed is None else _Search(match_name(wanted, listed), listed)
+            return None if listed is None else _Search(match(wanted, listed), listed)
 
         return self._looked_up(wanted, parameter, noun, search)
 
@@ -214,6 +242,19 @@ class Server:
         if not isinstance(found, list):
             return None, _LIST_LIFETIME
         return [entry for entry in found if isinstance(entry, dict)], _LIST_LIFETIME
+
+    def _read_controlnet(
+        self, listing: Endpoint, *, aliases: bool
+    ) -> tuple[list[str] | None, float]:
+        """Some servers list modules by short names and take the page's words for them as well."""
+        answers = [self._client.controlnet(listing)]
+        if aliases and isinstance(answers[0], dict):
+            answers.append(self._client.controlnet(listing, aliases=True))
+        listed = [
+            one[listing.job] for one in answers if isinstance(one, dict) and listing.job in one
+        ]
+        names = [str(name) for one in listed if isinstance(one, list) for name in one]
+        return (list(dict.fromkeys(names)) if listed else None), _LIST_LIFETIME
 
     def _read_options(self) -> tuple[Fields | None, float]:
         found = self._client.option_values()
