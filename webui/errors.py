@@ -79,10 +79,7 @@ class WebUIRequestError(WebUIError):
 
 
 class WebUIBusyError(WebUIError):
-    """The server takes no more for now: 429, before any work.
-
-    retry_after: the seconds that it asks to wait, None if it does not say.
-    """
+    """The server takes no more for now; it asks to wait `retry_after` seconds, None if unsaid."""
 
     def __init__(self, text: str, *, retry_after: float | None = None) -> None:
         super().__init__(text)

@@ -167,10 +167,7 @@ class WebUIClient:
         return self._look_up("GET", listing)
 
     def controlnet(self, listing: Endpoint, *, aliases: bool = False) -> Json:
-        """`GET` CONTROLNET_MODELS or CONTROLNET_MODULES: {model_list} or {module_list}, of names.
-
-        aliases: by the names that the WebUI's page shows, where they differ.
-        """
+        """`GET` {model_list} or {module_list}: names, or the page's own names for them."""
         return self._look_up("GET", listing, query={"alias_names": "true"} if aliases else None)
 
     def refresh(self, listing: Endpoint) -> Json:

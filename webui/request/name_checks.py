@@ -164,7 +164,5 @@ def _check_controlnet(request: Request, server: Server) -> None:
         for key, listing, match in _OF_A_UNIT:
             wanted = unit.get(key)
             if isinstance(wanted, str) and wanted.strip().lower() not in {"", "none"}:
-                offered = server.controlnet(listing)
-                unit[key] = server.find(
-                    wanted, "alwayson_scripts", f"ControlNet {key}", offered, match
-                )
+                noun, offered = f"ControlNet {key}", server.controlnet(listing)
+                unit[key] = server.find(wanted, "alwayson_scripts", noun, offered, match)

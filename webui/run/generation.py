@@ -16,7 +16,7 @@ from webui.http.settings import Settings
 from webui.pictures.picture import Picture
 from webui.request.request import Request
 from webui.run.job import Job
-from webui.run.progress import Lookout, Progress
+from webui.run.progress import HELD_BACK, Lookout, Progress
 from webui.values import Fields
 
 # Seconds. The first look comes late, so that a short run costs one request and no more.
@@ -73,13 +73,8 @@ class Generation:
         """
         job = lasting.JOBS.claim(settings, request.endpoint, request.fields) if resume else None
         if job is None:
-            job = Job(
-                settings,
-                request.endpoint,
-                request.fields,
-                patience=timeout,
-                largest=limits.largest_file,
-            )
+            largest = limits.largest_file
+            job = Job(settings, request.endpoint, request.fields, timeout, largest=largest)
             job.start()
         return cls(job, client, limits, timeout=timeout, resume=resume)
 
@@ -195,9 +190,7 @@ class Generation:
                 "unfinished."
             )
         if job.held_for:
-            self.warnings.append(
-                f"The job had to wait {job.held_for:.0f} s to be taken. {job.held_by}"
-            )
+            self.warnings.append(f"The job was taken after {job.held_for:.0f} s. {job.held_by}")
         if job.too_large:
             raise self._limits.picture_is_too_large(*job.too_large[0])
 
@@ -214,13 +207,10 @@ class _Teller:
         self.has_looked = False
 
     def news(self, *, held_back: bool) -> Progress | None:
-        """How far it is, when that is due and has changed, and every 30 s all the same.
-
-        held_back: the server has not taken it yet.
-        """
+        """How far it is, when that is due and has changed, and every 30 s all the same."""
         if time.monotonic() < self.next_look:
             return None
-        found = Progress.held_back() if held_back else self._lookout.look()
+        found = HELD_BACK if held_back else self._lookout.look()
         self.has_looked = True
         now = time.monotonic()
         self.next_look = now + LOOK_EVERY

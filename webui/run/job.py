@@ -24,7 +24,6 @@ _LONGEST_KEPT = 7200.0
 # Seconds until a server that takes no more is asked again, unless it says; each is twice the last.
 FIRST_PAUSE = 5.0
 LONGEST_PAUSE = 30.0
-_SHORTEST_PAUSE = 1.0
 
 
 class Job:
@@ -43,8 +42,8 @@ class Job:
         settings: Settings,
         endpoint: Endpoint,
         fields: Fields,
-        *,
         patience: float = math.inf,
+        *,
         largest: int = sys.maxsize,
     ) -> None:
         self.key = identify_job(settings, endpoint, fields)
@@ -105,8 +104,7 @@ class Job:
                     self._endpoint, self.fields, timeout=LONGEST_TIMEOUT, largest=self._largest
                 )
             except WebUIBusyError as error:
-                wait = pause if error.retry_after is None else error.retry_after
-                wait = max(wait, min(pause, _SHORTEST_PAUSE))
+                wait = pause if error.retry_after is None else max(error.retry_after, 1.0)
                 if time.monotonic() + wait >= self._give_up_at:
                     raise
                 self.held_back, self.held_by = True, str(error)

@@ -17,8 +17,8 @@ def compare_outcome(
     """Sentences on each difference, the most telling first.
 
     interrupted: we broke it off ourselves. WrongModelError if another checkpoint drew;
-    WebUIServerError if the server gave a leftover preview for a generation that failed;
-    WebUIResponseError if it gave nothing, although pictures were to be sent.
+    WebUIServerError if it gave a leftover preview for a generation that failed, WebUIResponseError
+    if nothing.
     """
     if not summary.images and request.sends_images:
         raise WebUIResponseError(
@@ -50,14 +50,10 @@ def warn_of_interruption(server: Server) -> list[str]:
 def _why_empty(server: Server) -> str:
     """What the server lets on; SD.Next answers 200 whatever went wrong."""
     if server.has_no_model():
-        saved = str((server.options(afresh=True) or {}).get("sd_model_checkpoint") or "")
-        models = server.entries(Endpoint.SD_MODELS)
+        saved, models = server.saved_model(), server.entries(Endpoint.SD_MODELS)
         if saved and models is not None and find_model(saved, models) is None:
-            return (
-                f"No model is loaded: somebody saved {saved} as its model, which it does not have. "
-                "Choose another in the WebUI."
-            )
-        return "No model is loaded. Choose one in the WebUI; its own log says why one was not."
+            return f"Somebody saved {saved} as its model, which it does not have. Choose another."
+        return "No model is loaded. Choose one in the WebUI; its own log says why it was not."
     state = server.last_state()
     if state.get("skipped"):
         return "Somebody pressed Skip."

@@ -36,11 +36,6 @@ class Progress:
         done = share if isinstance(share, int | float) else 0.0
         return cls(share=min(max(done, 0.0), 1.0), is_ours=is_ours)
 
-    @classmethod
-    def held_back(cls) -> Self:
-        """Of a job that the server does not take yet."""
-        return cls("… (429)")
-
     def after(self, elapsed: float) -> Self:
         """The same, so many seconds after the job was submitted."""
         return replace(self, elapsed=elapsed)
@@ -48,6 +43,9 @@ class Progress:
     def within(self, part: str) -> Self:
         """The same, of one of several jobs."""
         return replace(self, part=part)
+
+
+HELD_BACK = Progress("… (429)")
 
 
 @dataclass(frozen=True)

@@ -144,9 +144,9 @@ class Collector:
         return Image(filename, picture)
 
     def summary(self, request: Fields, account: Account, elapsed: float) -> Summary:
-        """Sum up. Without an account, seeds and model are read from the infotexts inside.
+        """Sum up, after so many seconds.
 
-        elapsed: seconds.
+        Without an account, seeds and model are read from the infotexts inside.
         """
         images = [_accounted(image, place, account) for place, image in enumerate(self._seen)]
         written = next((image.infotext for image in images if image.infotext), "")

@@ -34,12 +34,11 @@ def match_hashed(wanted: str, names: Iterable[str]) -> str | None:
     """As `match_name`, where either side may lack the short hash: "canny" is "canny [d14c016b]"."""
     known = list(dict.fromkeys(names))
     bare = _HASH_SUFFIX.sub("", wanted.strip())
-    if match_name(wanted, known) is None:
-        if bare == wanted.strip():
-            found = [name for name in known if match_name(bare, [_HASH_SUFFIX.sub("", name)])]
-            return found[0] if len(found) == 1 else None
-        wanted = bare
-    return match_name(wanted, known)
+    found = match_name(wanted, known) or match_name(bare, known)
+    if found is None and bare == wanted.strip():
+        alike = [name for name in known if match_name(bare, [_HASH_SUFFIX.sub("", name)])]
+        found = alike[0] if len(alike) == 1 else None
+    return found
 
 
 def suggest_names(wanted: str, names: Iterable[str]) -> str:

@@ -178,6 +178,11 @@ class Server:
         found = self._client.checkpoint()
         return isinstance(found, dict) and found.get("type", "") is None
 
+    def saved_model(self) -> str:
+        """The model that its settings name, "" for none; asked anew each time."""
+        found = self._client.option_values()
+        return str(found.get("sd_model_checkpoint") or "") if isinstance(found, dict) else ""
+
     def find(
         self,
         wanted: str,
@@ -247,9 +252,7 @@ class Server:
         self, listing: Endpoint, *, aliases: bool
     ) -> tuple[list[str] | None, float]:
         """Some servers list modules by short names and take the page's words for them as well."""
-        answers = [self._client.controlnet(listing)]
-        if aliases and isinstance(answers[0], dict):
-            answers.append(self._client.controlnet(listing, aliases=True))
+        answers = [self._client.controlnet(listing, aliases=a) for a in {False, aliases}]
         listed = [
             one[listing.job] for one in answers if isinstance(one, dict) and listing.job in one
         ]
