@@ -176,7 +176,7 @@ NO_MODEL: Fields = {"checkpoint": {"type": None, "class": None}}
         (NO_MODEL | {"options": {"sd_model_checkpoint": "nope"}}, "Somebody saved nope as its mod"),
         ({"progress": {"state": {"skipped": True, "interrupted": False}}}, "pressed Skip"),
         ({"progress": {"state": {"interrupted": True}}}, "It broke off: most often memory ran out"),
-        ({}, r"Its own log says why: often memory ran out"),
+        ({"progress": {"state": {}}}, "Its own log says why: often memory ran out"),
     ],
     ids=["no model", "a model that is none", "skipped", "broken off", "not told"],
 )
