@@ -15,6 +15,7 @@ The texts are shown to the user; by the classes the caller tells kinds apart.
         ├── WebUIAuthenticationError  it wants another login (401, 403)
         ├── WebUINotFoundError        it does not offer the API there (404, redirects)
         ├── WebUIRequestError         it understood and refused (other 4xx)
+        ├── WebUIBusyError            it takes no more for now (429); nothing was drawn
         ├── WebUIServerError          it failed at the work (5xx)
         │   └── WebUIOutOfMemoryError the picture does not fit its memory
         └── WebUIResponseError        it answered 2xx with something else than the API promises
@@ -80,6 +81,14 @@ class WebUINotFoundError(WebUIError):
 
 class WebUIRequestError(WebUIError):
     """The server refused this request: a 4xx that is neither login nor address."""
+
+
+class WebUIBusyError(WebUIError):
+    """The server takes no more for now; it asks to wait `retry_after` seconds, None if unsaid."""
+
+    def __init__(self, text: str, *, retry_after: float | None = None) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
 
 
 class WebUIServerError(WebUIError):

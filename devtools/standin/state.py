@@ -121,7 +121,7 @@ class State:
         return options
 
     def has_wrong_type(self, options: Mapping[str, Any]) -> bool:
-        """Tell whether a number's place holds a text, which breaks every job and the options' list."""
+        """Tell whether a number's place holds a text, which breaks jobs and the list of options."""
         defaults = self.family.options
         return any(
             isinstance(one, str) and isinstance(defaults.get(name), int | float)

@@ -23,7 +23,7 @@ from webui.http.address import parse_address
 from webui.http.client import WebUIClient
 from webui.http.settings import Settings
 from webui.report import Event
-from webui.run import generation
+from webui.run import generation, job
 from webui.run.progress import Progress
 from webui.run.summary import Image, Summary
 
@@ -36,6 +36,7 @@ def _short_times(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(generation, "FIRST_LOOK", 0.05)
     monkeypatch.setattr(generation, "LOOK_EVERY", 0.05)
     monkeypatch.setattr(generation, "GRACE", 2.0)
+    monkeypatch.setattr(job, "FIRST_PAUSE", 0.3)
     yield
     lasting.forget()
 
@@ -272,3 +273,52 @@ def test_a_job_that_somebody_else_broke_off_is_warned_of(slow: StandIn) -> None:
         somebody.interrupt()
     assert any("Somebody interrupted the server" in one for one in ours.done()[0].warnings)
     assert Run(slow).done()[0].warnings == []
+
+
+def hold_back(standin: StandIn, times: int) -> None:
+    """Answer as SD.Next does from the 61st job of a minute on."""
+    for _ in range(times):
+        detail = "127.0.0.1:/sdapi/v1/txt2img: rate limit exceeded"
+        standin.fail_next(PATH, status=429, body={"error": "HTTPException", "detail": detail})
+
+
+def test_a_server_that_takes_no_more_is_asked_again_and_the_wait_is_told(standin: StandIn) -> None:
+    hold_back(standin, 2)
+    held = Run(standin)
+    summary, images = held.done()
+    assert (submitted(standin), len(images), summary.seeds) == (3, 1, [5])
+    assert "… (429)" in {one.queue for one in held.events(Progress)}
+    (warning,) = summary.warnings
+    assert warning.startswith("The job was taken after 1 s.")
+    assert "server_rate_limit" in warning
+
+
+def test_it_is_asked_within_the_timeout_only(standin: StandIn) -> None:
+    hold_back(standin, 9)
+    said = Run(standin, timeout=0.8).failure(errors.WebUIBusyError)
+    assert "takes no more for now (429)" in said
+    assert "server_rate_limit" in said
+    assert submitted(standin) == 2
+
+
+def test_it_is_not_asked_for_a_caller_who_is_gone(standin: StandIn) -> None:
+    hold_back(standin, 9)
+    said = Run(standin, patience=0.2, resume=False).failure(errors.TimeUpError)
+    assert "Nothing was drawn." in said
+    time.sleep(0.5)
+    assert submitted(standin) == 1
+    assert INTERRUPT not in paths(standin)
+
+
+def test_a_job_that_is_kept_goes_on_asking(standin: StandIn) -> None:
+    hold_back(standin, 1)
+    leave(standin)
+    until(lambda: submitted(standin) == 2)
+    Run(standin).done()
+    assert submitted(standin) == 2
+
+
+def test_the_server_says_how_long_to_wait() -> None:
+    with RawServer(reply("", "Retry-After: 3600", status="429 Too Many")) as server:
+        Run(server.base_url, timeout=5).failure(errors.WebUIBusyError)
+        assert sum(one.startswith(b"POST /sdapi/v1/txt2img") for one in server.requests) == 1

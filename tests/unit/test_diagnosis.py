@@ -2,6 +2,8 @@
 
 import base64
 import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -80,8 +82,6 @@ def test_a_path_the_server_does_not_have_points_at_api(body: object) -> None:
         ("422 Unprocessable", {"detail": [{"msg": "malformed"}, "odd", 5, None]},
          "(422): malformed; odd."),
         ("422 Unprocessable", {"detail": [{"loc": 5, "msg": "malformed"}]}, "(422): malformed."),
-        ("429 Too Many", {"error": "rate limit", "detail": "300 per minute"},
-         "(429): rate limit: 300 per minute."),
     ],
 )  # fmt: skip
 def test_a_refused_request_is_told_in_the_servers_words(
@@ -90,6 +90,41 @@ def test_a_refused_request_is_told_in_the_servers_words(
     error = answered(body, status)
     assert type(error) is errors.WebUIRequestError
     assert str(error).endswith(f"refused the request {words}")
+
+
+@pytest.mark.parametrize(
+    ("header", "least", "most"),
+    [
+        ("7", 7, 7),
+        (" 0 ", 0, 0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0),
+        (format_datetime(datetime.now(UTC) + timedelta(hours=1)), 3000, 3600),
+    ],
+)
+def test_how_long_to_wait_is_read_in_either_form(header: str, least: int, most: int) -> None:
+    with RawServer(reply("", f"Retry-After: {header}", status="429 Too Many")) as server:
+        error = failure(server.base_url)
+    assert isinstance(error, errors.WebUIBusyError)
+    assert error.retry_after is not None
+    assert least <= error.retry_after <= most
+
+
+@pytest.mark.parametrize("header", ["soon", "", "-5", "²", "Wed, 99 Oct 2015 07:28:00 GMT"])
+def test_a_wait_that_is_no_time_counts_as_none(header: str) -> None:
+    answer = reply("", f"Retry-After: {header}".rstrip(), status="429 Too Many")
+    with RawServer(answer) as server:
+        error = failure(server.base_url)
+    assert isinstance(error, errors.WebUIBusyError)
+    assert error.retry_after is None
+
+
+def test_the_setting_behind_sdnexts_limit_is_named() -> None:
+    # As recorded.
+    detail = "127.0.0.1:/sdapi/v1/txt2img: rate limit exceeded"
+    told = {"error": "HTTPException", "code": 429, "detail": detail, "errors": f"429: {detail}"}
+    assert "server_rate_limit, 'API base rate limit rate'" in str(answered(told, "429 Too Many"))
+    plain = str(answered({"error": "slow down"}, "429 Too Many"))
+    assert plain.endswith("takes no more for now (429): slow down.")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ KNOWN: dict[type[errors.StableDiffusionError], type[Exception]] = {
     errors.InvalidParameterError: BAD_REQUEST,
     errors.WebUIRequestError: BAD_REQUEST,
     errors.WebUIAuthenticationError: LOGIN,
+    errors.WebUIBusyError: UNAVAILABLE,
     errors.WebUIConnectionError: CONNECTION,
     errors.WebUICertificateError: CONNECTION,
     errors.WebUINotFoundError: CONNECTION,

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from support.dify_files import picture
 from support.exchange import connect
 from webui.errors import InvalidParameterError
 from webui.http.endpoints import Endpoint
+from webui.pictures.picture import identify_picture
 from webui.request.field_checks import refuse_crashes, warn_of_fields
 from webui.request.request import Request
 from webui.server.families import FAMILIES, Family
@@ -174,3 +176,27 @@ def test_what_the_server_survives_or_does_not_read_is_not_refused() -> None:
     refuse({"enable_hr": True, "denoising_strength": 0.0, "cfg_scale": -1.0})
     refuse({"firstphase_width": 512}, read=frozenset({"prompt"}))
     refuse({"firstpass_image": "x", "enable_hr": True}, read=frozenset({"enable_hr"}))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"init_images": ["iVBOR*"]}, "init_images: a picture is not valid base64. Stable"),
+        ({"mask": "aGVsbG8="}, "mask: a picture is not an image of a known type. "),
+        ({"init_images": [None]}, "init_images: a picture is not"),
+    ],
+)
+def test_a_broken_picture_is_refused_where_the_server_would_draw_without_it(
+    given: Fields, words: str
+) -> None:
+    refuse(given)
+    with pytest.raises(InvalidParameterError, match=f"(?i)^{words}"):
+        refuse(given, REAL["sdcpp"])
+    whole = identify_picture(picture()).base64()
+    refuse({"init_images": [whole, f"data:image/png;base64,{whole}"]}, REAL["sdcpp"])
+
+
+def test_what_makes_sdnext_send_nothing_is_refused() -> None:
+    refuse({"denoising_strength": 1, "width": 0}, REAL["sdnext"])
+    with pytest.raises(InvalidParameterError, match=r"^denoising_strength: SD\.Next takes 1 at"):
+        refuse({"denoising_strength": 2}, REAL["sdnext"])

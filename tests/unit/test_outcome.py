@@ -7,7 +7,8 @@ import pytest
 
 from devtools.standin import StandIn
 from support.exchange import connect
-from webui.errors import WebUIServerError, WrongModelError
+from support.standins import StandIns
+from webui.errors import WebUIResponseError, WebUIServerError, WrongModelError
 from webui.http.account import Account
 from webui.http.endpoints import Endpoint
 from webui.request.request import Request
@@ -162,3 +163,42 @@ def test_a_leftover_preview_is_an_error_where_servers_leave_one(
         standin.fail_next("/sdapi/v1/progress", status=200, body=state)
         with pytest.raises(WebUIServerError):
             compared(leaving, summary(image()))
+
+
+# As recorded of SD.Next after somebody's POST of an unknown model.
+NO_MODEL: Fields = {"checkpoint": {"type": None, "class": None}}
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        (NO_MODEL, "No model is loaded. Choose one"),
+        (NO_MODEL | {"options": {"sd_model_checkpoint": "nope"}}, "Somebody saved nope as its mod"),
+        ({"progress": {"state": {"skipped": True, "interrupted": False}}}, "pressed Skip"),
+        ({"progress": {"state": {"interrupted": True}}}, "It broke off: most often memory ran out"),
+        ({"progress": {"state": {}}}, "Its own log says why: often memory ran out"),
+    ],
+    ids=["no model", "a model that is none", "skipped", "broken off", "not told"],
+)
+def test_why_nothing_came_is_told_as_far_as_the_server_says(
+    standins: StandIns, answers: Fields, words: str
+) -> None:
+    standin = standins.of("sdnext")
+    with connect(standin.base_url) as there:
+        sdnext = Server.ask(there, Endpoint.TXT2IMG)
+        for name, answer in answers.items():
+            standin.fail_next(f"/sdapi/v1/{name}", status=200, body=answer)
+        with pytest.raises(WebUIResponseError, match=f"but sent no images\\. .*{words}"):
+            compared(sdnext, summary(told={}))
+        assert compared(sdnext, summary(told={}), send_images=False) == []
+
+
+def test_a_controlnet_unit_that_the_infotext_leaves_out_had_no_effect() -> None:
+    units = [{"module": "canny"}, {"enabled": True}, {"enabled": False}, True]
+    asked: Fields = {"alwayson_scripts": {"controlnet": {"args": units}}}
+    one = 'Steps: 20, ControlNet 0: "Module: canny, Model: None"'
+    (warning,) = compared(PLAIN, summary(image(infotext=one)), **asked)
+    assert warning.startswith("The infotext tells of 1 of 2 ControlNet units")
+    both = f'{one}, ControlNet 1: "Module: None, Model: None"'
+    assert compared(PLAIN, summary(image(infotext=both)), **asked) == []
+    assert compared(PLAIN, summary(image(infotext=None)), **asked) == []

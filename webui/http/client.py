@@ -57,8 +57,8 @@ class WebUIClient:
     raises WebUIConnectionError; a server that hangs costs them LOOKUP_PATIENCE seconds. Lists and
     the schema tell the two apart: None is not offered, WebUILateError not in time.
 
-    Nothing is retried: a POST that is sent twice draws twice. Redirects are not followed, for the
-    same reason. Making a client opens no connection.
+    Nothing is retried here: a POST that is sent twice draws twice. Redirects are not followed, for
+    the same reason. Making a client opens no connection.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -171,6 +171,10 @@ class WebUIClient:
     def entries(self, listing: Endpoint) -> Json:
         """`GET` a list of objects, such as SAMPLERS."""
         return self._look_up("GET", listing, tells_late=True)
+
+    def controlnet(self, listing: Endpoint, *, aliases: bool = False) -> Json:
+        """`GET` {model_list} or {module_list}: names, or the page's own names for them."""
+        return self._look_up("GET", listing, query={"alias_names": "true"} if aliases else None)
 
     def refresh(self, listing: Endpoint) -> Json:
         """Have the server look at the folder behind a list again: a key of REFRESHED_BY."""

@@ -3,13 +3,16 @@
 import errno
 import socket
 import ssl
+import time
 from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
 
 import requests
 import urllib3
 
 from webui.errors import (
     WebUIAuthenticationError,
+    WebUIBusyError,
     WebUICertificateError,
     WebUIConnectionError,
     WebUIError,
@@ -47,6 +50,12 @@ _MEANING = {
     "html_info": (
         "That is a mistake of this SD.Next itself, whatever it is asked to enlarge. Use img2img "
         "with a larger width and height, or another version."
+    ),
+    # SD.Next of mid 2026, by address and path.
+    "rate limit exceeded": (
+        "SD.Next allows each address 300 points a minute and counts 5 for a job, unless its "
+        "setting server_rate_limit, 'API base rate limit rate' under Server Settings, says "
+        "otherwise: raise it, or set 0 for no limit."
     ),
 }
 
@@ -141,6 +150,12 @@ def diagnose_status(response: requests.Response, address: Address) -> WebUIError
             f"{address} answers, but has no {response.request.path_url} (404). "
             "Start the WebUI with --api, and check that the address is the WebUI's own."
         )
+    meant = next((f" {remedy}" for words, remedy in _MEANING.items() if words in said), "")
+    if status == requests.codes.too_many_requests:
+        return WebUIBusyError(
+            f"{address} takes no more for now ({status}){said}{meant}",
+            retry_after=_retry_after(response),
+        )
     if status < requests.codes.server_error:
         return WebUIRequestError(f"{address} refused the request ({status}){said}")
     if any(words in said.lower() for words in _OUT_OF_MEMORY):
@@ -148,8 +163,7 @@ def diagnose_status(response: requests.Response, address: Address) -> WebUIError
             f"The graphics memory of {address} does not suffice{said} Ask for a smaller width, "
             "height, batch_size or hr_scale."
         )
-    said += next((f" {remedy}" for words, remedy in _MEANING.items() if words in said), "")
-    return WebUIServerError(f"{address} failed ({status}){said}")
+    return WebUIServerError(f"{address} failed ({status}){said}{meant}")
 
 
 def not_a_webui(response: requests.Response, address: Address) -> WebUIResponseError:
@@ -159,6 +173,17 @@ def not_a_webui(response: requests.Response, address: Address) -> WebUIResponseE
         f"{address} answers {response.request.path_url} with {kind}, not as a Stable Diffusion "
         "WebUI does. Check host and port, and that the WebUI runs with --api."
     )
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    """Seconds, by the header in either of its forms (RFC 9110, section 10.2.3)."""
+    said = response.headers.get("Retry-After", "").strip()
+    if said.isascii() and said.isdigit():
+        return float(said)
+    try:
+        return max(parsedate_to_datetime(said).timestamp() - time.time(), 0.0)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _is_bare_not_found(response: requests.Response) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from webui.errors import InvalidParameterError
+from webui.pictures.picture import decode_picture
 from webui.request.request import Request
 from webui.server.server import Server
 
@@ -79,6 +80,16 @@ def _beyond(request: Request, server: Server) -> Iterator[str]:
 
 def _wants_strength(_request: Request, server: Server) -> Iterator[str]:
     yield f"denoising_strength: {server.family.label} wants more than 0 with enable_hr."
+
+
+def _broken_pictures(request: Request, server: Server) -> Iterator[str]:
+    for name in ("init_images", "extra_images", "mask"):
+        value = request.fields.get(name) or []
+        for text in value if isinstance(value, list) else [value]:
+            try:
+                decode_picture(str(text))
+            except ValueError as error:
+                yield f"{name}: a picture {error}. {server.family.label} would draw without it."
 
 
 def _unread(request: Request, server: Server) -> Iterator[str]:
@@ -175,6 +186,7 @@ _CRASHES = (
         _wants_strength,
     ),
     Rule(_always, _beyond),
+    Rule(lambda _request, server: server.family.drops_broken_pictures, _broken_pictures),
 )
 
 _WARNINGS = (

@@ -8,12 +8,17 @@ from webui.errors import InvalidParameterError
 from webui.http.endpoints import Endpoint
 from webui.request.request import Request
 from webui.request.samplers import check_samplers
-from webui.server.names import match_name
+from webui.server.names import match_hashed, match_name
 from webui.server.server import Server
 from webui.values import Json
 
 _NO_CHECKPOINT = {"none", "use same checkpoint"}
 _VAE_WORDS = ["Automatic", "None"]
+# What a ControlNet unit names, where it is listed, and how it is compared.
+_OF_A_UNIT = (
+    ("model", Endpoint.CONTROLNET_MODELS, match_hashed),
+    ("module", Endpoint.CONTROLNET_MODULES, match_name),
+)
 
 
 def check_names(request: Request, server: Server) -> None:
@@ -25,6 +30,7 @@ def check_names(request: Request, server: Server) -> None:
     _check_options(request, server)
     _check_styles(request, server)
     _check_scripts(request, server)
+    _check_controlnet(request, server)
 
 
 def _check_upscaler(request: Request, server: Server) -> None:
@@ -148,3 +154,15 @@ def _check_scripts(request: Request, server: Server) -> None:
                     f"alwayson_scripts: servers ignore {script!r} unless its value is an object "
                     'such as {"args": […]}.'
                 )
+
+
+def _check_controlnet(request: Request, server: Server) -> None:
+    """Find the names in units: one with an unknown name is left out, unsaid by the infotext."""
+    if not server.reads("alwayson_scripts"):
+        return
+    for unit in request.controlnet_units:
+        for key, listing, match in _OF_A_UNIT:
+            wanted = unit.get(key)
+            if isinstance(wanted, str) and wanted.strip().lower() not in {"", "none"}:
+                noun, offered = f"ControlNet {key}", server.controlnet(listing)
+                unit[key] = server.find(wanted, "alwayson_scripts", noun, offered, match)

@@ -50,6 +50,18 @@ class Request:
         return self.fields.get("send_images") is not False
 
     @property
+    def controlnet_units(self) -> list[Fields]:
+        """ControlNet's units in `alwayson_scripts`, without those that are turned off."""
+        scripts: Mapping[str, Json] = self.fields.get("alwayson_scripts") or {}
+        listed = [
+            given.get("args")
+            for title, given in scripts.items()
+            if title.strip().lower() == "controlnet" and isinstance(given, dict)
+        ]
+        units = [unit for args in listed if isinstance(args, list) for unit in args]
+        return [unit for unit in units if isinstance(unit, dict) and unit.get("enabled", True)]
+
+    @property
     def image_count(self) -> int:
         """How many pictures are asked for, a script's own apart."""
         return int(self.fields.get("batch_size", 1)) * int(self.fields.get("n_iter", 1))

@@ -16,7 +16,7 @@ from webui.http.settings import Settings
 from webui.pictures.picture import Picture
 from webui.request.request import Request
 from webui.run.job import Job
-from webui.run.progress import Lookout, Progress
+from webui.run.progress import HELD_BACK, Lookout, Progress
 from webui.values import Fields
 
 # Seconds. The first look comes late, so that a short run costs one request and no more.
@@ -73,7 +73,8 @@ class Generation:
         """
         job = lasting.JOBS.claim(settings, request.endpoint, request.fields) if resume else None
         if job is None:
-            job = Job(settings, request.endpoint, request.fields, largest=limits.largest_file)
+            largest = limits.largest_file
+            job = Job(settings, request.endpoint, request.fields, timeout, largest=largest)
             job.start()
         return cls(job, client, limits, timeout=timeout, resume=resume)
 
@@ -101,7 +102,7 @@ class Generation:
             yield from self._arriving()
         except GeneratorExit:
             # Nobody wants the rest.
-            self._job.pictures.discard()
+            self._job.drop()
             raise
         self._conclude()
 
@@ -116,7 +117,7 @@ class Generation:
                 yield picture
             elif not self._job.pictures.is_empty:
                 self._mind_the_time()
-                news = told.news()
+                news = told.news(held_back=self._job.held_back)
                 self.was_watched = self.was_watched or told.has_looked
                 if news is not None:
                     yield news
@@ -143,7 +144,7 @@ class Generation:
         if self._resume and not self._came:
             lasting.JOBS.keep(self._job)
             raise self._limits.time_is_up(self._timeout, kept=True, fate="")
-        self._job.pictures.discard()
+        self._job.drop()
         left_alone = "" if self._came else self._interrupt()
         fate = left_alone or "It was told to stop."
         raise self._limits.time_is_up(self._timeout, kept=False, fate=fate)
@@ -153,6 +154,8 @@ class Generation:
 
         Why it was left alone instead, or "" when it was told to stop.
         """
+        if self._job.held_back:
+            return f"Nothing was drawn. {self._job.held_by}"
         task = Lookout(self._client, self._job.task_id).task()
         if task is not None and task.active:
             self._client.interrupt()
@@ -169,7 +172,7 @@ class Generation:
         )
 
     def _timed_out(self, what_now: str) -> WebUITimeoutError:
-        self._job.pictures.discard()
+        self._job.drop()
         return WebUITimeoutError(
             f"{self._client.address} did not finish within {self._timeout:g} s. {what_now} "
             "Raise timeout, in the node or in the plugin's settings."
@@ -186,6 +189,8 @@ class Generation:
                 f"Interrupted after {self._timeout:g} s, the timeout: the last picture may be "
                 "unfinished."
             )
+        if job.held_for:
+            self.warnings.append(f"The job was taken after {job.held_for:.0f} s. {job.held_by}")
         if job.too_large:
             raise self._limits.picture_is_too_large(*job.too_large[0])
 
@@ -201,11 +206,12 @@ class _Teller:
         self.next_look = self._said_at + FIRST_LOOK
         self.has_looked = False
 
-    def news(self) -> Progress | None:
+    def news(self, *, held_back: bool) -> Progress | None:
         """Return how far it is, when that is due and has changed, and every 30 s all the same."""
         if time.monotonic() < self.next_look:
             return None
-        found, self.has_looked = self._lookout.look(), True
+        found = HELD_BACK if held_back else self._lookout.look()
+        self.has_looked = True
         now = time.monotonic()
         self.next_look = now + LOOK_EVERY
         if now < self._said_at + SAY_EVERY and found in {Progress(), self._said}:

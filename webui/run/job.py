@@ -2,16 +2,18 @@
 
 import hashlib
 import json
+import math
 import sys
 import time
 import uuid
 from collections.abc import Callable
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 
-from webui.errors import StableDiffusionError
+from webui.errors import StableDiffusionError, WebUIBusyError
 from webui.http.account import Account
 from webui.http.client import WebUIClient
 from webui.http.endpoints import Endpoint
+from webui.http.reply import Reply
 from webui.http.settings import LONGEST_TIMEOUT, Settings
 from webui.run.outbox import Outbox
 from webui.values import Fields
@@ -19,19 +21,30 @@ from webui.values import Fields
 _MOST_KEPT = 16
 _MOST_BYTES = 1 << 30
 _LONGEST_KEPT = 7200.0
+# Seconds until a server that takes no more is asked again, unless it says; each is twice the last.
+FIRST_PAUSE = 5.0
+LONGEST_PAUSE = 30.0
 
 
 class Job:
     """A request being worked on. It reads the whole reply, whether or not anybody listens.
 
-    largest: bytes above which a picture is only noted. task_id: what the server knows it by.
+    patience: seconds for which a server that takes no more is asked again. largest: bytes above
+    which a picture is only noted. task_id: what the server knows it by.
     submitted: time.monotonic() of the first submission. account, error: there when `pictures` has
     ended. too_large: (number, bytes) of each picture that is larger. replying: the server has begun
-    to answer, so all is drawn.
+    to answer, so all is drawn. held_back: it waits, as the server takes no more for now. held_for,
+    held_by: how many seconds it had to wait so, and the server's reason.
     """
 
     def __init__(
-        self, settings: Settings, endpoint: Endpoint, fields: Fields, *, largest: int = sys.maxsize
+        self,
+        settings: Settings,
+        endpoint: Endpoint,
+        fields: Fields,
+        patience: float = math.inf,
+        *,
+        largest: int = sys.maxsize,
     ) -> None:
         self.key = identify_job(settings, endpoint, fields)
         self.task_id = str(fields.get("force_task_id") or f"task-{uuid.uuid4().hex}")
@@ -42,24 +55,28 @@ class Job:
         self.error: BaseException | None = None
         self.too_large: list[tuple[int, int]] = []
         self.replying = False
+        self.held_back = False
+        self.held_for = 0.0
+        self.held_by = ""
         self.ended: float | None = None
         self._settings = settings
         self._endpoint = endpoint
         self._largest = largest
+        self._give_up_at = self.submitted + patience
+        self._unwanted = Event()
 
     def start(self) -> None:
         """Submit it; returns at once."""
         Thread(target=self._run, daemon=True).start()
 
+    def drop(self) -> None:
+        """Nobody wants it any more: delete what comes, and do not ask a busy server again."""
+        self._unwanted.set()
+        self.pictures.discard()
+
     def _run(self) -> None:
         try:
-            # The caller keeps the time; the connection must outlast it, to be picked up again.
-            with (
-                WebUIClient(self._settings) as client,
-                client.generate(
-                    self._endpoint, self.fields, timeout=LONGEST_TIMEOUT, largest=self._largest
-                ) as reply,
-            ):
+            with WebUIClient(self._settings) as client, self._post(client) as reply:
                 self.replying = True
                 for picture in reply.pictures():
                     self.pictures.put(picture)
@@ -73,6 +90,28 @@ class Job:
         finally:
             self.ended = time.monotonic()
             self.pictures.end()
+
+    def _post(self, client: WebUIClient) -> Reply:
+        """Post it, again while the server takes no more.
+
+        This POST alone may be repeated: nothing was drawn. WebUIBusyError when patience ends.
+        """
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                # The caller keeps the time; the connection must outlast it, to be picked up again.
+                return client.generate(
+                    self._endpoint, self.fields, timeout=LONGEST_TIMEOUT, largest=self._largest
+                )
+            except WebUIBusyError as error:
+                wait = pause if error.retry_after is None else max(error.retry_after, 1.0)
+                if time.monotonic() + wait >= self._give_up_at:
+                    raise
+                self.held_back, self.held_by = True, str(error)
+                if self._unwanted.wait(wait):
+                    raise
+                self.held_back, self.held_for = False, time.monotonic() - self.submitted
+                pause = min(2 * pause, LONGEST_PAUSE)
 
 
 class KeptJobs:
@@ -110,13 +149,13 @@ class KeptJobs:
                 stored = sum(one.pictures.stored_bytes for one in self._jobs)
                 if old or len(self._jobs) > _MOST_KEPT or stored > _MOST_BYTES:
                     self._jobs.remove(job)
-                    job.pictures.discard()
+                    job.drop()
 
     def clear(self) -> None:
         """Drop them all."""
         with self._lock:
             while self._jobs:
-                self._jobs.pop().pictures.discard()
+                self._jobs.pop().drop()
 
 
 def identify_job(settings: Settings, endpoint: Endpoint, fields: Fields) -> str:

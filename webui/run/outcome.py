@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from webui.errors import WebUIServerError, WrongModelError
+from webui.errors import WebUIResponseError, WebUIServerError, WrongModelError
 from webui.http.endpoints import Endpoint
+from webui.pictures.infotext import parse_infotext
 from webui.request.request import Request
 from webui.run.summary import Summary
-from webui.server.names import Model, spellings_of
+from webui.server.names import Model, find_model, spellings_of
 from webui.server.server import Server
 
 
@@ -16,8 +17,13 @@ def compare_outcome(
     """Sentences on each difference, the most telling first.
 
     interrupted: we broke it off ourselves. WrongModelError if another checkpoint drew;
-    WebUIServerError if the server gave a leftover preview for a generation that failed.
+    WebUIServerError if it gave a leftover preview for a generation that failed, WebUIResponseError
+    if nothing.
     """
+    if not summary.images and request.sends_images:
+        raise WebUIResponseError(
+            "The server says the generation is done, but sent no images. " + _why_empty(server)
+        )
     if server.family.leaves_previews and not interrupted:
         _refuse_leftovers(summary, server)
     return [
@@ -26,6 +32,7 @@ def compare_outcome(
         *_counted(summary, request),
         *_sized(summary, request, server),
         *_sampled(summary, request),
+        *_controlled(summary, request),
     ]
 
 
@@ -38,6 +45,22 @@ def warn_of_interruption(server: Server) -> list[str]:
     if not server.broke_off():
         return []
     return ["Somebody interrupted the server while it drew: the last picture may be unfinished."]
+
+
+def _why_empty(server: Server) -> str:
+    """Return what the server lets on; SD.Next answers 200 whatever went wrong."""
+    if server.has_no_model():
+        saved, models = server.saved_model(), server.entries(Endpoint.SD_MODELS)
+        if saved and models is not None and find_model(saved, models) is None:
+            return f"Somebody saved {saved} as its model, which it does not have. Choose another."
+        return "No model is loaded. Choose one in the WebUI; its own log says why it was not."
+    state = server.last_state()
+    if state.get("skipped"):
+        return "Somebody pressed Skip."
+    memory = "memory ran out, and a smaller width, height or batch_size helps"
+    if state.get("interrupted"):
+        return f"It broke off: most often {memory}, or somebody pressed Interrupt. Its log says so."
+    return f"Its own log says why: often {memory}, or somebody pressed Interrupt."
 
 
 def _refuse_leftovers(summary: Summary, server: Server) -> None:
@@ -120,3 +143,15 @@ def _sampled(summary: Summary, request: Request) -> Iterator[str]:
     both = f"{asked} {request.fields.get('scheduler', '')}".casefold()
     if asked and used and used not in {asked.casefold(), both} and asked.casefold() != "default":
         yield f"The server used the sampler {summary.sampler} instead of {asked}."
+
+
+def _controlled(summary: Summary, request: Request) -> Iterator[str]:
+    """Servers write each enabled unit into the infotext; one that then fails stands there too."""
+    units = request.controlnet_units
+    written = next((str(image.infotext) for image in summary.drawn if image.infotext), "")
+    named = [key for key in parse_infotext(written).parameters if key.startswith("ControlNet")]
+    if written and len(named) < len(units):
+        yield (
+            f"The infotext tells of {len(named)} of {len(units)} ControlNet units: the others had "
+            'no effect. Each needs "enabled": true.'
+        )

@@ -15,7 +15,8 @@ _PLACE = re.compile(r"\d+/\d+", re.ASCII)
 class Progress:
     """How far a job is; false where nobody can tell.
 
-    queue: its place among those that wait, as "2/14", or "…" where that is not told. share: done,
+    queue: its place among those that wait, as "2/14", or "…" where that is not told, with the
+    status of a server that takes no more for now: "… (429)". share: done,
     0 to 1. is_ours: the job is certainly the call's own. elapsed: seconds since the job was
     submitted. part: which of a call's several jobs it is, as "2/3".
     """
@@ -42,6 +43,9 @@ class Progress:
     def within(self, part: str) -> Self:
         """Return the same, of one of several jobs."""
         return replace(self, part=part)
+
+
+HELD_BACK = Progress("… (429)")
 
 
 @dataclass(frozen=True)

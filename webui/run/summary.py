@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
-from webui.errors import WebUIResponseError
 from webui.http.account import Account
 from webui.pictures.infotext import parse_infotext
 from webui.pictures.picture import Picture
@@ -143,17 +142,10 @@ class Collector:
         return Image(filename, picture)
 
     def summary(self, request: Fields, account: Account, elapsed: float) -> Summary:
-        """Sum up. Without an account, seeds and model are read from the infotexts inside.
+        """Sum up, after so many seconds.
 
-        elapsed: seconds. WebUIResponseError when nothing was drawn although pictures were to be
-        sent.
+        Without an account, seeds and model are read from the infotexts inside.
         """
-        if not self._seen and request.get("send_images") is not False:
-            raise WebUIResponseError(
-                "The server says the generation is done, but sent no images. Its own log says why: "
-                "often memory ran out, and a smaller width, height or batch_size helps, or "
-                "somebody pressed Interrupt."
-            )
         images = [_accounted(image, place, account) for place, image in enumerate(self._seen)]
         written = next((image.infotext for image in images if image.infotext), "")
         parameters = parse_infotext(written).parameters

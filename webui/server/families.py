@@ -90,6 +90,8 @@ class Family:
     enlarges: bool = True
     # A job that fails may leave a preview that looks like a picture.
     leaves_previews: bool = False
+    # A picture that it cannot decode is none to it, without a word.
+    drops_broken_pictures: bool = False
     # It says which version it is, without giving away its command line.
     tells_version: bool = False
 
@@ -150,12 +152,16 @@ FAMILIES = (
         hires_wants_strength=True,
         turns_by_exif=False,
         enlarges=False,
+        drops_broken_pictures=True,
     ),
     Family(
         "sdnext",
         "SD.Next",
         lambda schema: schema.has(Endpoint.VERSION) or "hr_force" in schema.fields,
         answers=Endpoint.VERSION,
+        # Beyond them it says that all is well and sends nothing.
+        lowest={"width": 0, "height": 0},
+        highest={"denoising_strength": 1},
         unused={"inpainting_fill": "SD.Next lists the field and does not use it"},
         clip_skip_is_field=True,
         lora_by_alias=False,

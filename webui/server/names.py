@@ -30,6 +30,17 @@ def match_name(wanted: str, names: Iterable[str]) -> str | None:
     return None
 
 
+def match_hashed(wanted: str, names: Iterable[str]) -> str | None:
+    """As `match_name`, where either side may lack the short hash: "canny" is "canny [d14c016b]"."""
+    known = list(dict.fromkeys(names))
+    bare = _HASH_SUFFIX.sub("", wanted.strip())
+    found = match_name(wanted, known) or match_name(bare, known)
+    if found is None and bare == wanted.strip():
+        alike = [name for name in known if match_name(bare, [_HASH_SUFFIX.sub("", name)])]
+        found = alike[0] if len(alike) == 1 else None
+    return found
+
+
 def suggest_names(wanted: str, names: Iterable[str]) -> str:
     """Return a sentence with the closest names and how many there are, for the end of an error."""
     known = list(dict.fromkeys(names))

@@ -1,5 +1,6 @@
 """What the connected server offers, asked once and kept a short while."""
 
+import contextlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -143,6 +144,16 @@ class Server:
 
         return offered
 
+    def controlnet(self, listing: Endpoint) -> Offered:
+        """Name what CONTROLNET_MODELS or CONTROLNET_MODULES holds, aliases when looked up afresh."""
+
+        def offered(afresh: bool) -> list[str] | None:
+            return self._shelf.get(
+                listing, lambda: self._read_controlnet(listing, aliases=afresh), afresh=afresh
+            )
+
+        return offered
+
     @property
     def ledger(self) -> Ledger:
         """Which options it puts back after a job."""
@@ -159,11 +170,36 @@ class Server:
 
     def broke_off(self) -> bool:
         """Tell whether the last job was broken off, by anybody or an error; asked each time."""
+        return bool(self.last_state().get("interrupted"))
+
+    def last_state(self) -> Fields:
+        """Return what it says of its last job: {skipped, interrupted, …}; asked each time."""
         found = self._client.progress()
         state = found.get("state") if isinstance(found, dict) else None
-        return isinstance(state, dict) and bool(state.get("interrupted"))
+        return state if isinstance(state, dict) else {}
 
-    def find(self, wanted: str, parameter: str, noun: str, offered: Offered) -> str:
+    def has_no_model(self) -> bool:
+        """Tell whether it says that no model is loaded; asked anew each time."""
+        if not self.profile.offers(Endpoint.CHECKPOINT):
+            return False
+        found = self._client.checkpoint()
+        return isinstance(found, dict) and found.get("type", "") is None
+
+    def saved_model(self) -> str:
+        """Return the model that its settings name, "" for none; asked anew each time."""
+        found = None
+        with contextlib.suppress(WebUILateError):
+            found = self._client.option_values()
+        return str(found.get("sd_model_checkpoint") or "") if isinstance(found, dict) else ""
+
+    def find(
+        self,
+        wanted: str,
+        parameter: str,
+        noun: str,
+        offered: Offered,
+        match: Callable[[str, list[str]], str | None] = match_name,
+    ) -> str:
         """Return a name in the server's own spelling, looked up afresh before it is refused.
 
         A name that nobody can check passes. InvalidParameterError with the closest names if the
@@ -172,7 +208,7 @@ class Server:
 
         def search(afresh: bool) -> _Search | None:
             listed = offered(afresh)
-            return None if listed is None else _Search(match_name(wanted, listed), listed)
+            return None if listed is None else _Search(match(wanted, listed), listed)
 
         return self._looked_up(wanted, parameter, noun, search)
 
@@ -235,6 +271,17 @@ class Server:
         if not isinstance(found, list):
             return None, _LIST_LIFETIME
         return [entry for entry in found if isinstance(entry, dict)], _LIST_LIFETIME
+
+    def _read_controlnet(
+        self, listing: Endpoint, *, aliases: bool
+    ) -> tuple[list[str] | None, float]:
+        """Add the page's words for modules, which some servers list by short names only."""
+        answers = [self._client.controlnet(listing, aliases=a) for a in {False, aliases}]
+        listed = [
+            one[listing.job] for one in answers if isinstance(one, dict) and listing.job in one
+        ]
+        names = [str(name) for one in listed if isinstance(one, list) for name in one]
+        return (list(dict.fromkeys(names)) if listed else None), _LIST_LIFETIME
 
     def _read_options(self) -> tuple[Fields | None, float]:
         found = self._client.option_values()
