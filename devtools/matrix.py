@@ -45,12 +45,10 @@ class Cell:
         return f"{self.tool}-{self.row}-{self.family}"
 
     @property
-    def is_refused(self) -> bool:
-        return self.outcome.endswith("refused")
-
-    @property
-    def warns(self) -> bool:
-        return self.outcome.endswith("warns")
+    def result(self) -> str:
+        """What comes of the call: works, warns or refused."""
+        last = self.outcome.split()[-1]
+        return last if last in ("warns", "refused") else "works"
 
 
 def cells() -> Iterator[Cell]:

@@ -56,7 +56,7 @@ def test_a_call_has_the_declared_outcome(standins: StandIns, cell: Cell) -> None
     options = dict(standin.state.options)
     if cell.leftover:
         standin.run_out_of_memory(cell.leftover)
-    if cell.is_refused:
+    if cell.result == "refused":
         with refused(StableDiffusionError, match=re.escape(cell.phrase)) as caught:
             call(cell, standin)
         assert standin.state.drawn == []
@@ -67,7 +67,7 @@ def test_a_call_has_the_declared_outcome(standins: StandIns, cell: Cell) -> None
         outputs = CATALOGUE.tools[cell.tool]["outputs"].keys()
         # A call that is over at once has no progress to tell.
         assert drawn.variables.keys() in (outputs, outputs - {"progress"})
-        if cell.warns:
+        if cell.result == "warns":
             assert cell.phrase in warnings(cell, drawn)
             assert drawn.files or cell.tool == "png_info"
         else:
