@@ -13,8 +13,7 @@ import os
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -30,142 +29,130 @@ _TOLD = re.compile(r"\b(Seed|Sampler|Model): ([^,\n]+)")
 type Said = dict[str, Any]
 
 
-class Caller:
-    """Calls the plugin's tools for one server, until the stack is closed."""
+@dataclass
+class Server:
+    """A server behind the plugin, by its credentials."""
 
-    def __init__(self, credentials: Mapping[str, str], stack: ExitStack) -> None:
-        self._credentials = credentials
-        self._plugin = stack.enter_context(PluginProcess())
-        self._files = stack.enter_context(FileServer())
-        self._folder = Path(stack.enter_context(TemporaryDirectory()))
+    plugin: PluginProcess
+    files: FileServer
+    folder: Path
+    credentials: Mapping[str, str]
 
-    def call(self, tool: str, given: Mapping[str, Any], **login: str) -> Said:
-        """Return a call's variables, with its `json`, `text` and `files`."""
-        said: Said = {"json": {}, "text": "", "files": {}}
-        sent = {name: self._sendable(name, value) for name, value in given.items()}
-        for one in self._plugin.invoke(tool, sent, {**self._credentials, **login}):
-            match one.message:
-                case {"variable_name": name, "variable_value": value}:
-                    said[name] = value
-                case {"json_object": found}:
-                    said["json"] = found
-                case {"text": text}:
-                    said["text"] += text
-                case _:
-                    said["files"][(one.meta or {})["filename"]] = one.blob
+    def call(self, tool: str, given: Mapping[str, Any], login: Mapping[str, str]) -> Said:
+        """Return a call's variables, what else it said, and its `files` by name."""
+        said: Said = {"files": {}}
+        sent = dict(given)
+        for name, value in given.items():
+            if isinstance(value, bytes):
+                path = self.folder / f"{name}.png"
+                path.write_bytes(value)
+                sent[name] = [self.files.add(path)] if name == "images" else self.files.add(path)
+        for one in self.plugin.invoke(tool, sent, {**self.credentials, **login}):
+            if one.blob is not None and one.meta:
+                said["files"][one.meta["filename"]] = one.blob
+            elif "variable_name" in one.message:
+                said[one.message["variable_name"]] = one.message["variable_value"]
+            else:
+                said |= one.message
         return said
 
-    def _sendable(self, name: str, value: object) -> object:
-        if not isinstance(value, bytes):
-            return value
-        path = self._folder / f"{name}.png"
-        path.write_bytes(value)
-        return [self._files.add(path)] if name == "images" else self._files.add(path)
+    def verdicts(self, family: str | None) -> Iterator[tuple[Cell, str]]:
+        """Yield each cell with "as promised", "not as promised" or "not testable", and why."""
+        lists = {said["list"] for said in MATRIX["stock"].values()} - {"loaded"}
+        told = {name: self.call("server_info", {"list": name}, {}) for name in sorted(lists)}
+        server, known = told["models"], {name: said["names"] for name, said in told.items()}
+        known["loaded"] = [re.sub(r" \[\w+\]$", "", server["model"])]
+        for cell in cells():
+            if LABELS[cell.family] != (LABELS[family] if family else server["family"]):
+                continue
+            fitting = fitted(cell, names_instead(known))
+            if cell.leftover or not cell.schema:
+                yield cell, "not testable: it takes a server that fails, or hides its schema"
+            elif cell.login and server["login"] != (cell.outcome == "refused"):
+                yield cell, "not testable: it takes a server with another way of logging in"
+            elif fitting is None:
+                yield cell, "not testable: the server has no name that would do"
+            else:
+                yield cell, self.verdict(fitting, known["loaded"][0])
 
-
-def verdicts(caller: Caller, family: str | None) -> Iterator[tuple[Cell, str]]:
-    """Yield each cell with "as promised", "not as promised" or "not testable", and evidence."""
-    lists = {said["list"] for said in MATRIX["stock"].values()} - {"loaded"}
-    told = {name: caller.call("server_info", {"list": name}) for name in sorted(lists)}
-    server, known = told["models"], {name: said["names"] for name, said in told.items()}
-    loaded = re.sub(r" \[\w+\]$", "", server["model"])
-    instead = names_instead(known | {"loaded": [loaded]})
-    for cell in cells():
-        if LABELS[cell.family] != (LABELS[family] if family else server["family"]):
-            continue
-        fitting = fitted(cell, instead)
-        if cell.leftover or not cell.schema:
-            yield cell, "not testable: it takes a server that fails, or hides its schema"
-        elif cell.login and server["login"] != (cell.result == "refused"):
-            yield (
-                cell,
-                f"not testable: the server asks for {'a' if server['login'] else 'no'} login",
-            )
-        elif fitting is None:
-            yield cell, "not testable: the server has no name that would do"
+    def verdict(self, cell: Cell, loaded: str) -> str:
+        """Make the call; return "as promised" or "not as promised", and what came of it."""
+        login = {"username": "nobody", "password": cell.login} if cell.login else {}
+        try:
+            said = self.call(cell.tool, cell.given, login)
+        except PluginError as error:
+            came, evidence = "refused", error.message
         else:
-            yield cell, verdict(fitting, caller, loaded)
+            # png_info has no warnings: its text says why there is no infotext.
+            warnings = said.get("warnings", [] if said.get("infotext") else [said["text"]])
+            came = "warns" if warnings else "works"
+            evidence = " ".join(warnings) or ", ".join(dict.fromkeys(seen(cell, said, loaded)))
+        held = came == cell.result and cell.phrase in evidence
+        if held and not (came == "works" and " instead of " in evidence):
+            return f"as promised: {evidence}"
+        return f"not as promised: {came}: {evidence}"
 
 
 def names_instead(known: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return what to write for those names of the stock that the server lacks, "" for nothing."""
+    """Return the server's names for those of the stock that it lacks, "" where it has none."""
     instead: dict[str, str] = {}
     for stock, said in MATRIX["stock"].items():
         names, taken = known[said["list"]], known["loaded"] if said["list"] == "models" else ()
         if bare(stock) not in map(bare, names):
             likes = [re.search(said.get("like", "(.+)"), one) for one in names if one not in taken]
             own = next((found[1] for found in likes if found), "")
-            instead |= {said.get("misspelt", stock).lower(): own[:-1], stock.lower(): own}
+            typo = said.get("misspelt", stock).lower()
+            instead |= {typo: own[:-1] or typo, stock.lower(): own}
     return instead
 
 
 def fitted(cell: Cell, instead: Mapping[str, str]) -> Cell | None:
-    """Return the cell with names that the server has; None if it has none of a kind."""
-    if not instead:
-        return cell
-    words = re.compile(rf"(?i)(?<!\w)(?:{'|'.join(map(re.escape, instead))})(?!\w)")
-    lacks: list[str] = []
+    """Return the cell with the server's names; None if it needs one where there is none."""
+    words = re.compile(rf"(?i)(?<!\w)(?:{'|'.join(map(re.escape, instead)) or '(?!)'})(?!\w)")
+    lacking = False
 
     def put(value: object) -> object:
+        nonlocal lacking
         if not isinstance(value, str):
             return value
-        lacks.extend(word for word in words.findall(value) if not instead[word.lower()])
+        lacking |= any(not instead[word.lower()] for word in words.findall(value))
         return words.sub(lambda word: instead[word[0].lower()] or word[0], value)
 
-    given, asked = ({k: put(v) for k, v in one.items()} for one in (cell.given, cell.asked))
-    fitting = replace(cell, given=given, asked=asked, phrase=str(put(cell.phrase)))
+    given = {name: put(value) for name, value in cell.given.items()}
+    phrase = str(put(cell.phrase))
     # What a server does not offer at all needs no name that is right.
-    return None if lacks and not cell.outcome.startswith("not offered") else fitting
+    if lacking and not cell.outcome.startswith("not offered"):
+        return None
+    asked = {name: put(value) for name, value in cell.asked.items()}
+    return replace(cell, given=given, phrase=phrase, asked=asked)
 
 
-def verdict(cell: Cell, caller: Caller, loaded: str) -> str:
-    """Make the call; return "as promised" or "not as promised", and what came."""
-    login = {"username": "nobody", "password": cell.login} if cell.login else {}
-    differs = False
-    try:
-        said = caller.call(cell.tool, cell.given, **login)
-    except PluginError as error:
-        came, evidence = "refused", error.message
-    else:
-        # png_info has no warnings: its text says why there is no infotext.
-        warnings = said.get("warnings", [] if said.get("infotext") else [said["text"]])
-        came, evidence = "warns", " ".join(warnings)
-        if not warnings:
-            facts = list(compared(cell, said, loaded))
-            differs = any(wanted != found for _, wanted, found in facts)
-            told = (
-                f"{name} {found}" + f" instead of {wanted}" * (wanted != found)
-                for name, wanted, found in facts
-            )
-            came, evidence = "works", ", ".join(dict.fromkeys(told))
-    held = came == cell.result and cell.phrase in evidence and not differs
-    return f"{'as promised' if held else f'not as promised: {came}'}: {evidence}"
-
-
-def compared(cell: Cell, said: Said, loaded: str) -> Iterator[tuple[str, object, object]]:
-    """Yield what there is to see, each with what it should be and what it is."""
+def seen(cell: Cell, said: Said, loaded: str) -> Iterator[str]:
+    """Yield what a call that went well shows; " instead of " is in what is not as asked."""
     if cell.tool == "png_info":
-        yield from (
-            (name, one, said["json"]["fields"].get(name)) for name, one in cell.asked.items()
-        )
+        fields = said["json_object"]["fields"]
+        yield from (compared(name, fields.get(name), one) for name, one in cell.asked.items())
         return
     # Grids and what extensions add are none of those that were asked for.
-    listed = said["json"].get("images", [{"filename": name} for name in said["files"]])
+    listed = said.get("json_object", {}).get("images", [{"filename": one} for one in said["files"]])
     names = [one["filename"] for one in listed if not (one.get("grid") or one.get("extra"))]
-    yield "pictures", cell.pictures, len(names)
-    width, height = cell.size
+    yield compared("pictures", len(names), cell.pictures)
     for place, name in enumerate(names):
         picture = Image.open(io.BytesIO(said["files"][name]))
-        yield "size", f"{width}x{height}", "x".join(map(str, picture.size))
+        yield compared("size", picture.size, tuple(cell.size))
         told = dict(_TOLD.findall(texts_inside(picture).get("parameters", "")))
-        seed = cell.given.get("seed", said.get("seed", 0)) + place
-        model = bare(cell.asked.get("model", loaded))
-        wanted = {"Seed": str(seed), "Sampler": cell.asked.get("sampler"), "Model": model}
-        for label, one in wanted.items():
-            if one and label in told:
-                found = bare(told[label])
-                # Some write the scheduler behind the sampler.
-                yield label, one, one if found.startswith(f"{one} ") else found
+        wanted = {
+            "Seed": str(cell.given.get("seed", said.get("seed", 0)) + place),
+            # Some write the scheduler behind it.
+            "Sampler": cell.asked.get("sampler", told.get("Sampler")),
+            "Model": bare(cell.asked.get("model", loaded)),
+        }
+        yield from (compared(key, bare(told[key]), wanted[key]) for key in told)
+
+
+def compared(name: str, found: object, wanted: object) -> str:
+    alike = found == wanted or f"{found}".startswith(f"{wanted} ")
+    return f"{name} {found}" if alike else f"{name} {found} instead of {wanted}"
 
 
 def bare(name: str) -> str:
@@ -175,21 +162,22 @@ def bare(name: str) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Return 1 if something is not as promised."""
-    parser = argparse.ArgumentParser(prog="python -m devtools.verify", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m devtools.verify")
     add = parser.add_argument
     add("--base-url", required=True, help="address of the server, such as http://127.0.0.1:7860")
     add("--family", choices=LABELS, help="what to hold it to, unless what it seems to be")
-    add("--username", default="", help="for a server with --api-auth; password: SD_PASSWORD")
+    add("--username", default="", help="for --api-auth; the password is read from SD_PASSWORD")
     options = parser.parse_args(argv)
-    login = {"username": options.username, "password": os.environ.get("SD_PASSWORD", "")}
+    password = os.environ.get("SD_PASSWORD", "")
+    login = {"username": options.username, "password": password, "base_url": options.base_url}
     broken = 0
     print("| tool | call | promised | found |\n|---|---|---|---|")
-    with ExitStack() as stack:
-        caller = Caller({"base_url": options.base_url, **login}, stack)
-        for cell, found in verdicts(caller, options.family):
+    with PluginProcess() as plugin, FileServer() as files, TemporaryDirectory() as folder:
+        server = Server(plugin, files, Path(folder), login)
+        for cell, found in server.verdicts(options.family):
+            broken += found.startswith("not as promised")
             shown = textwrap.shorten(found, 300, placeholder=" …").replace("|", "\\|")
             print(f"| {cell.tool} | {cell.row} | {cell.outcome} | {shown} |", flush=True)
-            broken += found.startswith("not as promised")
     return int(broken > 0)
 
 
