@@ -2,9 +2,9 @@
 
 import pytest
 
+from devtools.matrix import FAMILIES, LABELS, MATRIX
 from devtools.standin import StandIn
 from support.drawing import Drawn, draw
-from support.matrix import FAMILIES, LABELS, MATRIX
 from support.standins import StandIns
 from tools.server_info import ServerInfoTool
 

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops
 
+from devtools.matrix import INFOTEXT, Cell, cells, picture
 from devtools.standin import StandIn
 from support.declared import CATALOGUE
 from support.dify_files import served
 from support.drawing import Drawn, refused
-from support.matrix import INFOTEXT, Cell, cells, picture, written
 from support.standins import StandIns
 from tools.draw import DrawTool
 from tools.img2img import Img2ImgTool
@@ -33,24 +33,14 @@ TOOLS: dict[str, Any] = {
     "draw": DrawTool,
     "png_info": PngInfoTool,
 }
-SMALL = {"prompt": "a cat", "width": 64, "height": 64, "steps": 2}
-GIVEN: dict[str, dict[str, Any]] = {
-    "txt2img": {**SMALL, "seed": 7},
-    "img2img": {"prompt": "a cat", "image": written(picture(64, 64)), "steps": 2, "seed": 7},
-    "upscale": {"images": written(picture(32, 16)), "upscaler_1": "Lanczos"},
-    "draw": SMALL,
-    "png_info": {},
-}
 WORK = {"/sdapi/v1/txt2img", "/sdapi/v1/img2img", "/sdapi/v1/extra-single-image"}
 """The endpoints that keep a graphics card busy."""
 REGIONS = {"left": (0, 0, 32, 64), "right": (32, 0, 64, 64), "all": (0, 0, 64, 64)}
 
 
 def call(cell: Cell, standin: StandIn) -> Drawn:
-    given = {**GIVEN[cell.tool], **cell.given}
-    if cell.tool == "upscale" and cell.family == "sdnext" and given["upscaler_1"] == "Lanczos":
-        given["upscaler_1"] = "Resize Lanczos"
-    login = {"username": "ann", "password": "wrong"} if cell.wrong_login else {}
+    given = dict(cell.given)
+    login = {"username": "ann", "password": cell.login} if cell.login else {}
     tool = TOOLS[cell.tool].from_credentials({"base_url": standin.base_url, **login})
     with ExitStack() as files:
         for name, value in given.items():
@@ -62,11 +52,11 @@ def call(cell: Cell, standin: StandIn) -> Drawn:
 
 @pytest.mark.parametrize("cell", list(cells()), ids=str)
 def test_a_call_has_the_declared_outcome(standins: StandIns, cell: Cell) -> None:
-    standin = standins.of(cell.family, login=cell.wrong_login, docs=cell.has_schema)
+    standin = standins.of(cell.family, login=bool(cell.login), docs=cell.schema)
     options = dict(standin.state.options)
     if cell.leftover:
         standin.run_out_of_memory(cell.leftover)
-    if cell.is_refused:
+    if cell.result == "refused":
         with refused(StableDiffusionError, match=re.escape(cell.phrase)) as caught:
             call(cell, standin)
         assert standin.state.drawn == []
@@ -77,7 +67,7 @@ def test_a_call_has_the_declared_outcome(standins: StandIns, cell: Cell) -> None
         outputs = CATALOGUE.tools[cell.tool]["outputs"].keys()
         # A call that is over at once has no progress to tell.
         assert drawn.variables.keys() in (outputs, outputs - {"progress"})
-        if cell.warns:
+        if cell.result == "warns":
             assert cell.phrase in warnings(cell, drawn)
             assert drawn.files or cell.tool == "png_info"
         else:
@@ -100,7 +90,7 @@ def warnings(cell: Cell, drawn: Drawn) -> str:
 
 def check_drawing(cell: Cell, standin: StandIn, drawn: Drawn) -> None:
     images = [Image.open(io.BytesIO(file)) for file, _ in drawn.files]
-    assert [image.size for image in images] == [cell.size] * cell.pictures
+    assert [image.size for image in images] == [tuple(cell.size)] * cell.pictures
     assert len(standin.state.drawn) == cell.pictures
     for applied in standin.state.drawn:
         assert {name: plain(getattr(applied, name)) for name in cell.asked} == cell.asked
@@ -115,7 +105,7 @@ def check_drawing(cell: Cell, standin: StandIn, drawn: Drawn) -> None:
 
 
 def check_enlarging(cell: Cell, standin: StandIn, drawn: Drawn) -> None:
-    assert [Image.open(io.BytesIO(file)).size for file, _ in drawn.files] == [cell.size]
+    assert [Image.open(io.BytesIO(file)).size for file, _ in drawn.files] == [tuple(cell.size)]
     (request,) = [one.json for one in standin.received if one.path in WORK]
     assert {name: request[name] for name in cell.asked} == cell.asked
     # Nothing else tells which one did it; a server that does not know it leaves the size alone.

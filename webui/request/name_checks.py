@@ -157,7 +157,7 @@ def _check_scripts(request: Request, server: Server) -> None:
 
 
 def _check_controlnet(request: Request, server: Server) -> None:
-    """Find the names in units: one with an unknown name is left out, unsaid by the infotext."""
+    """Find the models and modules of units: an unknown one leaves its unit out, in silence."""
     if not server.reads("alwayson_scripts"):
         return
     for unit in request.controlnet_units:

@@ -145,7 +145,7 @@ class Server:
         return offered
 
     def controlnet(self, listing: Endpoint) -> Offered:
-        """Name what CONTROLNET_MODELS or CONTROLNET_MODULES holds, aliases when looked up afresh."""
+        """Name what CONTROLNET_MODELS or CONTROLNET_MODULES holds, with aliases if afresh."""
 
         def offered(afresh: bool) -> list[str] | None:
             return self._shelf.get(
