@@ -12,15 +12,17 @@ import io
 import os
 import re
 import textwrap
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from PIL import Image
 
-from devtools.host import FileServer, PluginError, PluginProcess
+from devtools.host import FileServer, PluginError, PluginProcess, ProtocolError
 from devtools.matrix import LABELS, MATRIX, Cell, cells
 from devtools.standin.pictures import texts_inside
 
@@ -82,6 +84,8 @@ class Server:
             said = self.call(cell.tool, cell.given, login)
         except PluginError as error:
             came, evidence = "refused", error.message
+        except ProtocolError as error:
+            came, evidence = "breaks the protocol", str(error)
         else:
             # png_info has no warnings: its text says why there is no infotext.
             warnings = said.get("warnings", [] if said.get("infotext") else [said["text"]])
@@ -109,22 +113,18 @@ def names_instead(known: Mapping[str, Sequence[str]]) -> dict[str, str]:
 def fitted(cell: Cell, instead: Mapping[str, str]) -> Cell | None:
     """Return the cell with the server's names; None if it needs one where there is none."""
     words = re.compile(rf"(?i)(?<!\w)(?:{'|'.join(map(re.escape, instead)) or '(?!)'})(?!\w)")
-    lacking = False
 
-    def put(value: object) -> object:
-        nonlocal lacking
-        if not isinstance(value, str):
-            return value
-        lacking |= any(not instead[word.lower()] for word in words.findall(value))
-        return words.sub(lambda word: instead[word[0].lower()] or word[0], value)
+    def put(values: Mapping[str, Any]) -> dict[str, Any]:
+        own = partial(words.sub, lambda word: instead[word[0].lower()] or word[0])
+        return {name: own(one) if isinstance(one, str) else one for name, one in values.items()}
 
-    given = {name: put(value) for name, value in cell.given.items()}
-    phrase = str(put(cell.phrase))
+    named = words.findall(" ".join(map(str, [cell.phrase, *cell.given.values()])))
     # What a server does not offer at all needs no name that is right.
-    if lacking and not cell.outcome.startswith("not offered"):
+    if not all(instead[word.lower()] for word in named) and "not offered" not in cell.outcome:
         return None
-    asked = {name: put(value) for name, value in cell.asked.items()}
-    return replace(cell, given=given, phrase=phrase, asked=asked)
+    return replace(
+        cell, given=put(cell.given), asked=put(cell.asked), **put({"phrase": cell.phrase})
+    )
 
 
 def seen(cell: Cell, said: Said, loaded: str) -> Iterator[str]:
@@ -143,7 +143,6 @@ def seen(cell: Cell, said: Said, loaded: str) -> Iterator[str]:
         told = dict(_TOLD.findall(texts_inside(picture).get("parameters", "")))
         wanted = {
             "Seed": str(cell.given.get("seed", said.get("seed", 0)) + place),
-            # Some write the scheduler behind it.
             "Sampler": cell.asked.get("sampler", told.get("Sampler")),
             "Model": bare(cell.asked.get("model", loaded)),
         }
@@ -151,7 +150,8 @@ def seen(cell: Cell, said: Said, loaded: str) -> Iterator[str]:
 
 
 def compared(name: str, found: object, wanted: object) -> str:
-    alike = found == wanted or f"{found}".startswith(f"{wanted} ")
+    # Some write the scheduler behind the sampler.
+    alike = found == wanted or (name == "Sampler" and str(found).startswith(f"{wanted} "))
     return f"{name} {found}" if alike else f"{name} {found} instead of {wanted}"
 
 
@@ -170,15 +170,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     password = os.environ.get("SD_PASSWORD", "")
     login = {"username": options.username, "password": password, "base_url": options.base_url}
-    broken = 0
-    print("| tool | call | promised | found |\n|---|---|---|---|")
+    count = Counter[str]()
     with PluginProcess() as plugin, FileServer() as files, TemporaryDirectory() as folder:
         server = Server(plugin, files, Path(folder), login)
-        for cell, found in server.verdicts(options.family):
-            broken += found.startswith("not as promised")
-            shown = textwrap.shorten(found, 300, placeholder=" …").replace("|", "\\|")
-            print(f"| {cell.tool} | {cell.row} | {cell.outcome} | {shown} |", flush=True)
-    return int(broken > 0)
+        print("| tool | call | promised | found |\n|---|---|---|---|")
+        try:
+            for cell, found in server.verdicts(options.family):
+                count[found.partition(":")[0]] += 1
+                shown = textwrap.shorten(found, 300, placeholder=" …").replace("|", "\\|")
+                print(f"| {cell.tool} | {cell.row} | {cell.outcome} | {shown} |", flush=True)
+        except PluginError as error:
+            parser.exit(1, f"{error.message}\n")
+    if not count:
+        parser.exit(1, "The server is of no known family: name one with --family.\n")
+    print("\n" + ", ".join(f"{number} {verdict}" for verdict, number in count.items()))
+    return int(count["not as promised"] > 0)
 
 
 if __name__ == "__main__":
