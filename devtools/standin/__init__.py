@@ -89,7 +89,7 @@ class StandIn:
     def start(self) -> None:
         self._server = Server(self._host, self._port, self._app.flask, verbose=self._verbose)
         self.base_url = f"http://{self._host}:{self._server.port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
 
     def stop(self) -> None:

@@ -39,6 +39,7 @@ def test_the_command_draws_and_prints_what_came(tmp_path: Path) -> None:
         (["upscale", "images={0},{1}", "upscaler_1=Lanczos"], [(192, 128), (128, 128)]),
     ],
 )
+@pytest.mark.slow
 def test_local_files_are_sent_as_dify_sends_them(
     tmp_path: Path, words: list[str], expected: list[tuple[int, int]]
 ) -> None:

@@ -54,6 +54,7 @@ def test_calls_keep_to_themselves_and_one_over_its_time_ends(process: PluginProc
     assert len(process.heartbeats) > 1
 
 
+@pytest.mark.slow
 def test_a_line_of_over_five_mebibytes_kills_the_plugin(probe: Path) -> None:
     with PluginProcess(root=probe) as process:
         assert len(list(call(process, text="x" * (LIMIT - 1000)))) == 1

@@ -44,6 +44,7 @@ def connect(address: str) -> socket.socket:
     return socket.create_connection((host, int(port)), timeout=10)
 
 
+@pytest.mark.slow
 def test_an_attached_plugin_draws_and_checks_credentials() -> None:
     with DebugServer(key="k") as server, plugin_with("k", server), StandIn(api_auth="a:b") as webui:
         server.wait_for_plugin(60)
@@ -59,6 +60,7 @@ def test_an_attached_plugin_draws_and_checks_credentials() -> None:
     assert meta["mime_type"] == "image/png"
 
 
+@pytest.mark.slow
 def test_a_wrong_key_is_refused_and_told() -> None:
     with DebugServer(key="k") as server, plugin_with("wrong", server, subprocess.PIPE) as process:
         with pytest.raises(ProtocolError, match="handshake failed, invalid key"):
