@@ -259,11 +259,11 @@ def _matrix_table(matrix: Said, language: str) -> str:
     for row in matrix["txt2img"]:
         if "only" not in row:
             outcomes = [row.get("but", {}).get(one, row["outcome"]) for one in families]
-            rows.append([said(row["row"]), *(said(_shown(one)) for one in outcomes)])
+            rows.append([said(row["row"]), *(said(_plain(one)) for one in outcomes)])
     return _table(["", *families.values()], rows)
 
 
-def _shown(outcome: str | Said) -> str:
+def _plain(outcome: str | Said) -> str:
     """Return an outcome without the phrase that a test looks for."""
     return outcome if isinstance(outcome, str) else next(iter(outcome))
 

@@ -77,7 +77,7 @@ class _Line:
             return ""
         self._told, self._told_at = step, self._passed
         self._pieces += 1
-        piece = (_BETWEEN if self.is_open else "") + (_shown(progress) or f"{elapsed:.0f} s")
+        piece = (_BETWEEN if self.is_open else "") + (_in_numbers(progress) or f"{elapsed:.0f} s")
         self.is_open, self.is_unheard_of = True, False
         return piece
 
@@ -94,7 +94,7 @@ def _step(progress: Progress) -> str:
     return f"{progress.part} {progress.queue} {tenth}"
 
 
-def _shown(progress: Progress) -> str:
+def _in_numbers(progress: Progress) -> str:
     """In numbers: the place in the queue, or the share; in brackets if the job may be another's."""
     if progress.queue:
         shown = f"⏳ {progress.queue}"

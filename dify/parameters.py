@@ -86,7 +86,7 @@ class Parameter:
                     raise ValueError("is too large")
         except ValueError as error:
             raise InvalidParameterError(
-                f"{self.name}: {_shown(value)} {error}. Allowed: {self._allowed()}."
+                f"{self.name}: {_quoted(value)} {error}. Allowed: {self._allowed()}."
             ) from None
         return found
 
@@ -185,6 +185,5 @@ class Parameters:
         return found
 
 
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…"
+def _quoted(value: object) -> str:
+    return values.shortened(repr(value), _LONGEST_QUOTE)

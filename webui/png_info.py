@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from webui import values
 from webui.call import Call
 from webui.errors import InvalidParameterError, WebUIError, WebUINotFoundError
 from webui.http.client import WebUIClient
@@ -95,8 +96,7 @@ def _items(found: Json) -> dict[str, str]:
         return {}
     told = [(_printable(str(name)), _printable(str(value))) for name, value in found.items()]
     return {
-        name[:100]: value if len(value) <= _LONGEST_ITEM else value[:_LONGEST_ITEM] + "…"
-        for name, value in told[:_MOST_ITEMS]
+        name[:100]: values.shortened(value, _LONGEST_ITEM) for name, value in told[:_MOST_ITEMS]
     }
 
 

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from webui import values
 from webui.call import Call
 from webui.errors import (
     InvalidCredentialsError,
@@ -268,7 +269,7 @@ def _table(rows: Sequence[Mapping[str, Json]]) -> str:
 
 def _cell(value: object) -> str:
     shown = " ".join(_shown(value).split()).replace("|", "\\|")
-    return shown if len(shown) <= _LONGEST_CELL else shown[: _LONGEST_CELL - 1] + "…"
+    return values.shortened(shown, _LONGEST_CELL)
 
 
 def _shown(value: object) -> str:

@@ -1,7 +1,7 @@
 """One value as people, forms and files write it, converted to the type it stands for.
 
 A number may come as text, a whole number as a float, a boolean as "true", JSON as a string, and
-nothing at all as None, "", [] or [None]. Each function raises ValueError with a phrase that
+nothing at all as None, "", [] or [None]. Each converter raises ValueError with a phrase that
 follows the value in a sentence: "is not a whole number".
 """
 
@@ -55,6 +55,11 @@ def tidy(text: str) -> str:
 def folded(text: str) -> str:
     """Tidy text in plain letters: full-width digits, letters and colons become the usual ones."""
     return tidy(unicodedata.normalize("NFKC", text))
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text of at most so many characters; one that was cut ends in "…"."""
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def number(value: object) -> int | float:

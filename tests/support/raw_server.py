@@ -5,7 +5,6 @@ import socketserver
 import ssl
 import threading
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self
 
 _TLS_HANDSHAKE = b"\x16"
@@ -78,12 +77,7 @@ class RawServer:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()

@@ -1,7 +1,6 @@
 """Stand-ins that live as long as the tests run, one of each kind."""
 
 from contextlib import ExitStack
-from types import TracebackType
 from typing import Self
 
 from devtools.standin import StandIn
@@ -31,10 +30,5 @@ class StandIns:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stack.close()

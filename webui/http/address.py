@@ -22,6 +22,7 @@ _PAGES = {"docs", "redoc", "openapi.json", "index.html", "login"}
 _LOCAL_NAMES = (".internal", ".local", ".lan", ".home.arpa", ".localhost")
 _AT_SIGNS = re.compile("[@\uff20\ufe6b]")
 _EXAMPLE = "http://host.docker.internal:7860"
+_LONGEST_QUOTE = 80
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def parse_address(text: str) -> Address:
     scheme_and_rest = _SCHEME.fullmatch(text)
     if scheme_and_rest is None:
         raise InvalidCredentialsError(
-            f"base_url: {_shown(text)} is not a URL. "
+            f"base_url: {_without_login(text)} is not a URL. "
             f"Write it with http:// or https:// and the port, for example {_EXAMPLE}."
         )
     scheme, rest = scheme_and_rest[1].lower(), scheme_and_rest[2]
@@ -98,8 +99,8 @@ def parse_address(text: str) -> Address:
     except ValueError:
         # Whatever the parser says may quote the text, and with it a password.
         raise InvalidCredentialsError(
-            f"base_url: {_shown(text)} is not a URL with a host and a port from 1 to 65535, "
-            f"for example {_EXAMPLE}."
+            f"base_url: {_without_login(text)} is not a URL with a host and a port "
+            f"from 1 to 65535, for example {_EXAMPLE}."
         ) from None
     return Address(url, username, password)
 
@@ -130,8 +131,8 @@ def _split_login(rest: str) -> tuple[str, str, str]:
     return unquote(username), unquote(password), rest[end + 1 :]
 
 
-def _shown(text: str) -> str:
+def _without_login(text: str) -> str:
     """Return the text for an error, without anything that may be a login."""
     if _AT_SIGNS.search(text):
         text = "***@" + _AT_SIGNS.split(text)[-1]
-    return repr(text if len(text) <= 80 else text[:77] + "…")
+    return repr(values.shortened(text, _LONGEST_QUOTE))

@@ -5,6 +5,7 @@ import json
 
 import requests
 
+from webui import values
 from webui.http.address import Address
 
 _LONGEST = 300
@@ -42,7 +43,7 @@ def words_of(body: object) -> str:
         words = ": ".join(dict.fromkeys(text for part in parts if (text := _flat(part))))
         words = words.removeprefix("HTTPException: ")
     words = " ".join(words.split())
-    return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"
+    return values.shortened(words, _LONGEST)
 
 
 def is_web_page(response: requests.Response) -> bool:

@@ -3,7 +3,6 @@
 import os
 import socket
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Self
 
 import requests
@@ -86,12 +85,7 @@ class WebUIClient:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

@@ -7,7 +7,6 @@ from extra-single-image. It can hold hundreds of megabytes, so it is never whole
 import sys
 import time
 from collections.abc import Iterator
-from types import TracebackType
 from typing import Any, Self
 
 import ijson
@@ -46,12 +45,7 @@ class Reply:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._response.close()
 
     def pictures(self) -> Iterator[Picture]:
