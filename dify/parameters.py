@@ -17,6 +17,7 @@ from webui import values
 from webui.call import Call
 from webui.errors import InvalidParameterError
 from webui.fields import FIELDS
+from webui.text import shortened
 from webui.values import Converter, Fields
 
 # The form has no type that carries JSON safely, so it travels as text.
@@ -186,4 +187,4 @@ class Parameters:
 
 
 def _quoted(value: object) -> str:
-    return values.shortened(repr(value), _LONGEST_QUOTE)
+    return shortened(repr(value), _LONGEST_QUOTE)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from webui import values
 from webui.call import Call
 from webui.errors import InvalidParameterError, WebUIError, WebUINotFoundError
 from webui.http.client import WebUIClient
@@ -16,6 +15,7 @@ from webui.pictures.infotext_fields import fields_of
 from webui.pictures.picture import Picture
 from webui.report import Event
 from webui.server.server import Entries, Server
+from webui.text import shortened
 from webui.values import Fields, Json
 
 # Other programs keep whole workflows in a picture, and a message has its limits.
@@ -95,9 +95,7 @@ def _items(found: Json) -> dict[str, str]:
     if not isinstance(found, dict):
         return {}
     told = [(_printable(str(name)), _printable(str(value))) for name, value in found.items()]
-    return {
-        name[:100]: values.shortened(value, _LONGEST_ITEM) for name, value in told[:_MOST_ITEMS]
-    }
+    return {name[:100]: shortened(value, _LONGEST_ITEM) for name, value in told[:_MOST_ITEMS]}
 
 
 def _printable(text: str) -> str:

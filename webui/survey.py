@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from webui import values
 from webui.call import Call
 from webui.errors import (
     InvalidCredentialsError,
@@ -21,6 +20,7 @@ from webui.report import Event
 from webui.server import listings
 from webui.server.names import find_model, suggest_names, titles_of
 from webui.server.server import Server
+from webui.text import shortened
 from webui.values import Fields, Json
 
 _GIB = 2**30
@@ -269,7 +269,7 @@ def _table(rows: Sequence[Mapping[str, Json]]) -> str:
 
 def _cell(value: object) -> str:
     shown = " ".join(_shown(value).split()).replace("|", "\\|")
-    return values.shortened(shown, _LONGEST_CELL)
+    return shortened(shown, _LONGEST_CELL)
 
 
 def _shown(value: object) -> str:

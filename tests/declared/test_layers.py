@@ -26,7 +26,14 @@ MAY_KNOW = {
 # In the order of webui's map, where each may know those after it.
 ROOMS = [f"webui.{name}" for name in re.findall(r"^    (\w+)/", webui.__doc__ or "", re.MULTILINE)]
 # For every room: what goes in and what can go wrong, and what outlives a call.
-SHARED = {"webui.call", "webui.errors", "webui.fields", "webui.lasting", "webui.values"}
+SHARED = {
+    "webui.call",
+    "webui.errors",
+    "webui.fields",
+    "webui.lasting",
+    "webui.text",
+    "webui.values",
+}
 # Words of Dify's side, in names or texts.
 DIFYS = re.compile(r"[Dd]ify|docker/\.env|PLUGIN_|FILES_URL")
 WHO_IT_IS = re.compile(r"\bfamily\s*(?:is|is not|in|not in|==|!=)\s")

@@ -89,7 +89,7 @@ REFUSED: list[tuple[Converter, str, list[object]]] = [
     (values.names, "holds something that is not text", ["[1]", '["a", null]', ["a", None]]),
     (values.json_object, "holds NaN, which is not JSON", ['{"a": [NaN]}']),
     (values.json_object, "holds -Infinity, which is not JSON", ['{"a": -Infinity}']),
-    (values.json_array, "is nested too deeply",
+    (values.json_array, "is nested more than 100 levels deep",
      ["[" * 100_000, "[" * 100_000 + "]" * 100_000, '{"a":' * 50_000]),
 ]  # fmt: skip
 

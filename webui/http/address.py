@@ -9,6 +9,7 @@ from yarl import URL
 
 from webui import values
 from webui.errors import InvalidCredentialsError
+from webui.text import shortened
 
 _PASTED = " \t\r\n\"'<>\u00a0\u200b\ufeff"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://+(.*)", re.DOTALL)
@@ -135,4 +136,4 @@ def _without_login(text: str) -> str:
     """Return the text for an error, without anything that may be a login."""
     if _AT_SIGNS.search(text):
         text = "***@" + _AT_SIGNS.split(text)[-1]
-    return repr(values.shortened(text, _LONGEST_QUOTE))
+    return repr(shortened(text, _LONGEST_QUOTE))

@@ -1,22 +1,19 @@
 """What a server says in a body, whatever its shape."""
 
 import base64
-import json
 
 import requests
 
 from webui import values
 from webui.http.address import Address
+from webui.text import shortened
 
 _LONGEST = 300
 
 
 def parsed(response: requests.Response) -> object:
     """Parse the JSON of a loaded body. ValueError for anything that is none, however hostile."""
-    try:
-        return json.loads(response.content)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+    return values.parse_json(response.content)
 
 
 def quoted_words(response: requests.Response, address: Address) -> str:
@@ -43,7 +40,7 @@ def words_of(body: object) -> str:
         words = ": ".join(dict.fromkeys(text for part in parts if (text := _flat(part))))
         words = words.removeprefix("HTTPException: ")
     words = " ".join(words.split())
-    return values.shortened(words, _LONGEST)
+    return shortened(words, _LONGEST)
 
 
 def is_web_page(response: requests.Response) -> bool:

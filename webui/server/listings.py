@@ -7,11 +7,11 @@ import json
 import re
 from collections.abc import Callable
 
-from webui import values
 from webui.http.client import WebUIClient
 from webui.http.endpoints import Endpoint
 from webui.server.names import titles_of
 from webui.server.server import Server
+from webui.text import shortened
 from webui.values import Fields
 
 type Items = list[Fields]
@@ -106,7 +106,7 @@ def _argument(given: object) -> Fields:
 def _short(value: object) -> object:
     """Return the value, or only the beginning of a long one, such as a picture in base64."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return value if len(text) <= _LONGEST_VALUE else values.shortened(text, _LONGEST_VALUE)
+    return value if len(text) <= _LONGEST_VALUE else shortened(text, _LONGEST_VALUE)
 
 
 def _fields(server: Server, _client: WebUIClient) -> Items | None:

@@ -1,0 +1,31 @@
+"""Text from others, made fit to be sent and shown; nothing here takes more than linear time."""
+
+import re
+
+# Terminals' escape sequences, whole: colours, titles, cursor moves.
+_SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+# Control characters but tab and line break, and those that turn the direction of writing.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_HALVES = re.compile("[\ud800-\udfff]")
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_LINK = re.compile(r"\](?=[(\[])")
+_SCHEME = re.compile(r"(?<=[A-Za-z]):(?=//)")
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text of at most so many characters; one that was cut ends in "…"."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def printable(text: str) -> str:
+    """Return the text without control characters; half a character, which no UTF-8 has, is "�"."""
+    text = text.replace("\r\n", "\n")
+    return _HALVES.sub("\ufffd", _CONTROLS.sub("", _SEQUENCES.sub("", text)))
+
+
+def without_markup(text: str) -> str:
+    """Return the text with nothing in it that Markdown or HTML would make a tag or a link of.
+
+    It stays readable: "<b>" becomes "‹b>", "](" becomes "] (", and "http://" "http: //".
+    """
+    return _SCHEME.sub(": ", _LINK.sub("] ", _TAG.sub("‹", text)))
