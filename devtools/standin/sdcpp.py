@@ -53,7 +53,7 @@ class SdCppApp(App):
             drawing.run(task)
         pairs = zip(drawing.images, drawing.infotexts, strict=True)
         images = [pictures.text_of(one, "png", text) for one, text in pairs]
-        return {"images": images, "info": json.dumps(drawing.info()), "parameters": body}
+        return {"images": images, "info": "", "parameters": body}
 
 
 class SdCppGeneration(Generation):
@@ -108,8 +108,8 @@ def _values(family: Family, body: Mapping[str, Any], *, is_txt2img: bool) -> dic
         "sampler_name": sampler,
         "scheduler": scheduler,
         "sampler_and_scheduler": f"{sampler} {scheduler}".removesuffix(f" {_UNSET}"),
-        "schedule": {} if scheduler == _UNSET else {"Schedule type": scheduler},
         "lora": _loras(family, values.get("lora")),
+        "cfg_said": f"{values['cfg_scale']:f}",
         "own_json": json.dumps({"loras": values.get("lora", [])}),
         "final_size": (_up(values["width"]), _up(values["height"])),
         "hires": {},

@@ -100,7 +100,11 @@ def test_forge_classic_does_not_turn_a_photograph(
 
 @pytest.mark.parametrize(("seed", "kept"), [(2**31 - 1, True), (2**31, False)])
 def test_sdcpp_replaces_a_seed_that_is_no_c_int(standins: StandIns, seed: int, kept: bool) -> None:
-    assert (info(standins.of("sdcpp"), seed=seed)["seed"] == seed) is kept
+    reply = ask(standins.of("sdcpp"), "txt2img", seed=seed).json()
+    drawn = pictures.decode(reply["images"][0])
+    assert drawn is not None
+    assert (f"Seed: {seed}," in drawn.info["parameters"]) is kept
+    assert reply["info"] == ""
 
 
 def test_an_interrupted_job_looks_finished_with_more_seeds_than_pictures() -> None:
