@@ -47,7 +47,7 @@ class StandIn:
         **start: Unpack[Start],
     ) -> None:
         self._host, self._port, self._verbose = host, port, verbose
-        self.family = FAMILIES[family]
+        self.family = FAMILIES[family].extended(start.get("extensions", ()))
         state, app = _LINES[self.family.line]
         self.state = state(self.family, start)
         self._app = app(self.state, start)

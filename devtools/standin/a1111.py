@@ -39,7 +39,9 @@ class A1111App(App):
             f"POST {API}img2img": lambda: self.generate("img2img", self.fields()),
             f"POST {API}extra-single-image": lambda: self.enlarge(self.fields()),
             f"POST {API}png-info": lambda: _png_info(self.fields()),
-            f"POST {API}interrupt": self.interrupt,
+            f"POST {API}interrupt": self.queue.interrupt,
+            f"POST {API}skip": lambda: self.queue.interrupt(skip=True),
+            f"POST {API}options": lambda: self.state.save(request.get_json()),
             f"GET {API}progress": self._progress,
             f"GET {API}options": self._options,
             "POST /internal/progress": lambda: self.task_progress(self.fields()["id_task"]),
@@ -62,15 +64,10 @@ class A1111App(App):
             self.state.poison = CrashError("KeyError", repr(found["Schedule type"]))
         return _from_infotext(found) | body
 
-    def interrupt(self) -> object:
-        """Stop the running task, whosever it is."""
-        self.queue.interrupt()
-        return {}
-
-    def refresh(self) -> object:
+    def refresh(self) -> None:
         """Look at the folders again, when nobody draws."""
         with self.queue.work_on(Task()):
-            return None
+            pass
 
     def task_progress(self, task_id: str | None) -> dict[str, Any]:
         """Return how far one task is."""
@@ -162,6 +159,8 @@ class A1111Generation(Generation):
             if switch or not self.state.family.traits.refiner_waits:
                 self.applied = dataclasses.replace(self.applied, refiner=model.name_for_extra)
                 self.remarks |= {"Refiner": model.title, "Refiner switch at": switch}
+        for place, unit in enumerate(self._units()):
+            self._control(place, unit)
         second = self._second_pass() if values.get("enable_hr") else None
         if second or values.get("inputs"):
             self.remarks["Denoising strength"] = values["denoising_strength"]
@@ -181,6 +180,24 @@ class A1111Generation(Generation):
             raise CrashError("TypeError", "argument of type 'NoneType' is not iterable")
         if values["denoising_strength"] is None:
             raise CrashError("TypeError", "'>' not supported between 'NoneType' and 'int'")
+
+    def _units(self) -> list[Any]:
+        """Return ControlNet's; Generation.values has them where they came from."""
+        scripts = (self.values["alwayson_scripts"] or {}).items()
+        given = {name.lower(): one for name, one in scripts}.get("controlnet")
+        return [one for one in given.get("args", ()) if isinstance(one, dict)] if given else []
+
+    def _control(self, place: int, unit: Mapping[str, Any]) -> None:
+        """Leave out a unit with an unknown name, in silence; the infotext claims it."""
+        if not unit.get("enabled"):
+            return
+        names = {key: unit.get(key) or "None" for key in ("module", "model")}
+        told = ", ".join(f"{key.title()}: {name}" for key, name in names.items())
+        self.remarks[f"ControlNet {place}"] = f"{told}, Weight: {unit.get('weight', 1.0)}"
+        lists = {key: self.state.family.replies[f"/controlnet/{key}_list"] for key in names}
+        if all(name in lists[key][f"{key}_list"] for key, name in names.items()):
+            used = (*self.applied.controlnets, names["model"])
+            self.applied = dataclasses.replace(self.applied, controlnets=used)
 
     def _second_pass(self) -> SecondPass:
         """Return what is found wrong before the first pass is a CrashError here."""

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,13 +41,13 @@ class App:
         self._logins = dict(one.split(":") for one in logins if one)
         api, docs = start.get("api", True), start.get("docs", True)
         self.flask = Flask(__name__, static_folder=None)
-        told = [path for path in self.family.replies if path.startswith("/")]
+        told = [path for path in self.family.replies if re.fullmatch(r"/[^?]*", path)]
         views = {f"GET {path}": partial(self.told, path) for path in told} | self.views()
         for route, view in views.items():
             method, path = route.split()
             shown = api if path.startswith(API) else docs or path != "/openapi.json"
             if shown and self.family.offers(method, path):
-                self.flask.add_url_rule(path, route, partial(_answer, view), methods=[method])
+                self.flask.add_url_rule(path, route, partial(self._answer, view), methods=[method])
         self.flask.before_request(self._receive)
         self.flask.after_request(self._finish)
         self.flask.register_error_handler(RefusalError, self.refused)
@@ -80,17 +81,22 @@ class App:
     def told(self, path: str) -> Response:
         """Return a recorded reply, with what has changed since."""
         changing = {
-            f"{API}options": {
-                name: self.state.options[name] for name in self.family.replies[f"{API}options"]
-            },
-            f"{API}checkpoint": {
-                **self.family.replies.get(f"{API}checkpoint", {}),
-                "title": self.state.loaded.title,
-            },
+            f"{API}options": {name: self.state.options[name] for name in self.state.listed},
+            f"{API}checkpoint": self.state.told_model(),
             f"{API}sd-models": [one.listing for one in self.state.checkpoints],
         }
-        reply = changing.get(path, self.family.replies[path])
+        told = self.family.replies
+        reply = changing.get(path, told.get(request.full_path, told[path]))
         return json_reply(reply, self.family.statuses.get(path, 200))
+
+    def _answer(self, view: View) -> Response:
+        """Send what a view returns; for nothing what is recorded, or null, or no content."""
+        said = view()
+        if said is None:
+            said = self.family.replies.get(f"{request.method} {request.path}")
+        if said is None and self.family.traits.says_204:
+            return Response(status=204)
+        return said if isinstance(said, Response) else json_reply(said)
 
     def _receive(self) -> Response | None:
         path = request.path
@@ -116,11 +122,6 @@ class App:
             response.set_data(gzip.compress(response.get_data(), compresslevel=9))
             response.headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
         return response
-
-
-def _answer(view: View) -> Response:
-    result = view()
-    return result if isinstance(result, Response) else json_reply(result)
 
 
 def json_reply(value: object, status: int = 200) -> Response:

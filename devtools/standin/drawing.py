@@ -78,6 +78,10 @@ class Generation:
         """End as this server does when the card's memory does not suffice."""
         raise NotImplementedError
 
+    def comes_out(self, task: Task) -> bool:
+        """Tell whether the reply will hold the pictures of the pass that just ended."""
+        return True
+
     def find_loras(self) -> list[str]:
         """Return those of the prompt's tags that the server has; the others do nothing, unsaid."""
         if self.values.get("disable_extra_networks"):
@@ -103,11 +107,12 @@ class Generation:
         batches, size = self.values["n_iter"], self.values["batch_size"]
         task.job_count = batches * (2 if second and second.steps else 1)
         for batch in range(batches):
-            if task.interrupted:
+            if task.interrupted or task.skipped:
                 break
             if batches > 1:
                 task.job = f"Batch {batch + 1} out of {batches}"
             self._draw_batch(task, range(batch * size, (batch + 1) * size), second)
+            task.skipped = task.skipped and not self.comes_out(task)
             task.job_no += 1
 
     def _draw_batch(self, task: Task, places: range, second: SecondPass | None) -> None:
@@ -123,9 +128,10 @@ class Generation:
             complete = self.state.queue.sample(task, second.steps, seconds)
         # One that was stopped comes too, half drawn, and nothing in the reply says so.
         for place in places:
-            self.images.append(self.draw(place, width, height))
             self.infotexts.append(self.infotext(place))
-            self.state.drawn.append(self.applied)
+            if self.comes_out(task):
+                self.images.append(self.draw(place, width, height))
+                self.state.drawn.append(self.applied)
 
     def draw(self, place: int, width: int, height: int, remark: str = "") -> Sketch | Image.Image:
         """Return one picture, which shows what it was drawn with; img2img's under its denoising."""

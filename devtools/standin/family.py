@@ -6,14 +6,17 @@
 - `version`: what it writes into pictures; `traits`: see `Traits`.
 - `infotext`, `info`: what it tells of a picture, each name with the name of `Generation.facts`
   that it stands for; after `=` comes a text.
+- `extensions`: by name, the replies that one brings, or what it adds to lists among those below.
 - `replies`: its answers to GET by path, served as they are; what changes is put in by code. The
-  one of `POST /internal/progress` is that to an unknown task. `statuses`: of errors among them.
+  one of `POST /internal/progress` is that to an unknown task; other POSTs are answered so where
+  code has nothing to say. `statuses`: of errors among them.
 - `tables`: what only its line's code reads, such as a request's defaults where no schema has them.
 
 Fields, samplers, schedulers, latent modes and scripts were recorded from real servers of 2026,
 without descriptions and choices; checkpoints and other files are an invented stock.
 """
 
+import dataclasses
 import hashlib
 import json
 import re
@@ -30,6 +33,7 @@ class Traits:
     """What tells the families of one line apart in what they do."""
 
     plain_refusals: bool = False  # {"detail": …} alone
+    says_204: bool = False  # where there is nothing to say
     crash_key: str = "errors"  # holds a crash's text
     wrong_login: str = "Incorrect username or password"
     modules: bool = False  # instead of VAEs; a second pass must say which
@@ -57,6 +61,7 @@ class Family:
     replies: Mapping[str, Any]
     statuses: Mapping[str, int] = field(default_factory=dict)
     tables: Mapping[str, Any] = field(default_factory=dict)
+    extensions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -71,6 +76,13 @@ class Family:
         if isinstance(found, dict):
             return list(found["loaded"])
         return [one.get("name", one.get("model_name")) for one in found]
+
+    def extended(self, names: Collection[str]) -> "Family":
+        """Return it with some of its extensions."""
+        replies = dict(self.replies)
+        for path, more in (added for name in names for added in self.extensions[name].items()):
+            replies[path] = _joined(replies.get(path), more)
+        return dataclasses.replace(self, replies=replies)
 
     def scripts(self) -> dict[str, bool]:
         """Of each script, by its title in lower case, whether it is always on."""
@@ -131,6 +143,12 @@ class Checkpoint:
         names = [self.title, self.name, self.name_for_extra, self.listing["model_name"]]
         hashes = [self.shorthash, self.sha256, f"{self.name_for_extra} [{self.shorthash}]"]
         return spelling is not None and spelling in names + hashes
+
+
+def _joined(one: Any, more: Any) -> Any:  # noqa: ANN401 - any reply
+    if isinstance(one, dict):
+        return {name: _joined(found, more.get(name, [])) for name, found in one.items()}
+    return more if one is None else [*one, *more]
 
 
 def without_hash(title: str) -> str:

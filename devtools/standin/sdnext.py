@@ -21,6 +21,17 @@ from devtools.standin.state import MODEL, Start, State
 class SdNextState(State):
     """Every change of the model loads it at once, and back again when a generation is over."""
 
+    def save(self, given: Mapping[str, Any]) -> object:
+        """Take whatever is known, even a model that does not exist."""
+        known = {name: one for name, one in given.items() if name in self.options}
+        updated = [{name: known.get(name) != self.options.get(name)} for name in given]
+        self.options.update(known)
+        self._look_up(known)
+        if MODEL in known:
+            self.has_model = self.find_checkpoint(known[MODEL]) is not None
+            self._load(self.options)
+        return {"updated": updated}
+
     def find_checkpoint(self, spelling: object) -> Checkpoint | None:
         """Case is forgiven and a folder or a hash left out; a file's ending is too much."""
         wanted = str(spelling).lower()
@@ -61,12 +72,8 @@ class SdNextApp(A1111App):
         told = {"error": error.name, "code": 500, "detail": "", "body": "", "errors": str(error)}
         return json_reply(told, 500)
 
-    def interrupt(self) -> object:
-        super().interrupt()
-        return Response(status=204)
-
-    def refresh(self) -> object:
-        return Response(status=204)
+    def refresh(self) -> None:
+        """Wait for nobody."""
 
     def enlarge(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Fall over its own reply, whatever was asked."""
@@ -86,7 +93,7 @@ class SdNextApp(A1111App):
         task, model = Task(job=f"API-{kind[:3].upper()}"), values["sd_model_checkpoint"]
         restore = values["override_settings_restore_afterwards"]
         with self.queue.work_on(task):
-            if model and not state.find_checkpoint(model):
+            if not state.has_model or (model and not state.find_checkpoint(model)):
                 return {"images": [], "parameters": fields, "info": ""}
             # A request's own field: for good, and for everyone.
             state.settings({MODEL: model} if model else {}, restore=False)
@@ -127,6 +134,11 @@ class SdNextGeneration(Generation):
     def after_first_pass(self) -> None:
         if self.values["hr_upscaler"] is None and self.values["hr_resize_mode"] > 0:
             raise CrashError("AttributeError", "'NoneType' object has no attribute 'lower'")
+
+    def comes_out(self, task: Task) -> bool:
+        values = self.values
+        is_sound = not values.get("inputs") or values["denoising_strength"] <= 1
+        return is_sound and values["width"] >= 0 and values["height"] >= 0 and not task.skipped
 
     def fail_for_memory(self, leftover: str) -> None:
         """Give what there is: nothing, or the preview of a picture that was never finished."""
