@@ -159,7 +159,9 @@ class A1111Generation(Generation):
             if switch or not self.state.family.traits.refiner_waits:
                 self.applied = dataclasses.replace(self.applied, refiner=model.name_for_extra)
                 self.remarks |= {"Refiner": model.title, "Refiner switch at": switch}
-        for place, unit in enumerate(self._units()):
+        scripts = (values["alwayson_scripts"] or {}).items()
+        units = {name.lower(): one for name, one in scripts}.get("controlnet", {"args": ()})
+        for place, unit in enumerate(units["args"]):
             self._control(place, unit)
         second = self._second_pass() if values.get("enable_hr") else None
         if second or values.get("inputs"):
@@ -180,12 +182,6 @@ class A1111Generation(Generation):
             raise CrashError("TypeError", "argument of type 'NoneType' is not iterable")
         if values["denoising_strength"] is None:
             raise CrashError("TypeError", "'>' not supported between 'NoneType' and 'int'")
-
-    def _units(self) -> list[Any]:
-        """Return ControlNet's; Generation.values has them where they came from."""
-        scripts = (self.values["alwayson_scripts"] or {}).items()
-        given = {name.lower(): one for name, one in scripts}.get("controlnet")
-        return [one for one in given.get("args", ()) if isinstance(one, dict)] if given else []
 
     def _control(self, place: int, unit: Mapping[str, Any]) -> None:
         """Leave out a unit with an unknown name, in silence; the infotext claims it."""

@@ -13,7 +13,7 @@ from flask import Flask, Response, request
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
-from devtools.standin.family import API, CrashError, RefusalError
+from devtools.standin.family import API, FailureError, RefusalError, filled
 from devtools.standin.state import Start, State
 
 type View = Callable[[], Any]
@@ -50,25 +50,18 @@ class App:
                 self.flask.add_url_rule(path, route, partial(self._answer, view), methods=[method])
         self.flask.before_request(self._receive)
         self.flask.after_request(self._finish)
-        self.flask.register_error_handler(RefusalError, self.refused)
-        self.flask.register_error_handler(CrashError, self.crashed)
+        self.flask.register_error_handler(FailureError, self.failed)
         self.flask.register_error_handler(HTTPException, self.not_found)
 
     def views(self) -> dict[str, View]:
         """Map "GET /path" beside what is recorded to what answers: JSON, or a whole reply."""
         raise NotImplementedError
 
-    def refused(self, error: RefusalError) -> Response:
-        """Return a refusal in this server's form."""
-        told = {"error": "HTTPException", "detail": error.detail, "body": "", "errors": ""}
-        if self.family.traits.plain_refusals or isinstance(error.detail, list):
-            told = {"detail": error.detail}
-        return json_reply(told, error.status)
-
-    def crashed(self, error: CrashError) -> Response:
-        """Return a crash in this server's form."""
-        told = {"error": error.name, "detail": "", "body": ""}
-        return json_reply({**told, self.family.traits.crash_key: str(error)}, 500)
+    def failed(self, error: FailureError) -> Response:
+        """Return an error in this family's form; of invalid fields all have FastAPI's."""
+        is_of_fields = isinstance(error.facts.get("detail"), list)
+        form = {"detail": "detail"} if is_of_fields else self.family.errors[error.kind]
+        return json_reply(filled(form, error.facts), error.facts["status"])
 
     def not_found(self, error: HTTPException) -> Response:
         """Return the reply for a path, or a method, that does not exist."""

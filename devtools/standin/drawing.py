@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image, ImageOps
 
 from devtools.standin import infotext, pictures
-from devtools.standin.family import API, RefusalError
+from devtools.standin.family import API, RefusalError, filled
 from devtools.standin.pictures import Sketch
 from devtools.standin.queue import Task
 from devtools.standin.state import Applied, State
@@ -156,9 +156,8 @@ class Generation:
 
     def infotext(self, place: int) -> str:
         """Write the text of the image at this place of the run, as the family's file has it."""
-        facts, parameters = self.facts(place), dict[str, object]()
-        for name, source in self.state.family.infotext.items():
-            value = source[1:] if source.startswith("=") else facts.get(source)
+        parameters = dict[str, object]()
+        for name, value in filled(self.state.family.infotext, self.facts(place)).items():
             parameters |= value if isinstance(value, dict) else {name: value}
         said = {name: value for name, value in parameters.items() if value not in (None, "")}
         negative: str | None = self.negative_prompt or None
@@ -168,8 +167,7 @@ class Generation:
 
     def info(self) -> dict[str, Any]:
         """Return the object that travels as a JSON string."""
-        facts = self.facts(0)
-        return {name: facts.get(source) for name, source in self.state.family.info.items()}
+        return filled(self.state.family.info, self.facts(0))
 
     def facts(self, place: int) -> dict[str, Any]:
         """Return all that can be said of one picture, by the names that the families' files use."""

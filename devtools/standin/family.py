@@ -4,8 +4,8 @@
 
 - `line`: which code plays it: "a1111" for AUTOMATIC1111 and its forks, "sdnext", "sdcpp".
 - `version`: what it writes into pictures; `traits`: see `Traits`.
-- `infotext`, `info`: what it tells of a picture, each name with the name of `Generation.facts`
-  that it stands for; after `=` comes a text.
+- `errors`: their forms, by `kind`. `infotext`, `info`: what it tells of a picture. Each name has
+  the name of the fact that it stands for, in `facts`; after `=` comes a text.
 - `extensions`: by name, the replies that one brings, or what it adds to lists among those below.
 - `replies`: its answers to GET by path, served as they are; what changes is put in by code. The
   one of `POST /internal/progress` is that to an unknown task; other POSTs are answered so where
@@ -32,9 +32,7 @@ API = "/sdapi/v1/"
 class Traits:
     """What tells the families of one line apart in what they do."""
 
-    plain_refusals: bool = False  # {"detail": …} alone
     says_204: bool = False  # where there is nothing to say
-    crash_key: str = "errors"  # holds a crash's text
     wrong_login: str = "Incorrect username or password"
     modules: bool = False  # instead of VAEs; a second pass must say which
     joined_samplers: bool = False  # name their schedulers; an unknown one is refused, not replaced
@@ -56,6 +54,7 @@ class Family:
     line: str
     version: str
     traits: Traits
+    errors: Mapping[str, Mapping[str, str]]
     infotext: Mapping[str, str]
     info: Mapping[str, str]
     replies: Mapping[str, Any]
@@ -95,21 +94,37 @@ class Family:
         return path in self.replies or method.lower() in schema["paths"].get(path, ())
 
 
-class CrashError(Exception):
+def filled(form: Mapping[str, str], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a form of the family's file with facts in it, None for those that are missing."""
+    return {name: one[1:] if one.startswith("=") else facts.get(one) for name, one in form.items()}
+
+
+class FailureError(Exception):
+    """What is answered with an error, by the family's form for its kind."""
+
+    kind = ""
+
+    def __init__(self, status: int, **facts: object) -> None:
+        super().__init__(facts)
+        self.facts: Mapping[str, Any] = {"status": status, **facts}
+
+
+class CrashError(FailureError):
     """What the real server did not catch: the class name and text of its own exception."""
 
+    kind = "crash"
+
     def __init__(self, name: str, text: str) -> None:
-        super().__init__(text)
-        self.name = name
+        super().__init__(500, name=name, text=text)
 
 
-class RefusalError(Exception):
+class RefusalError(FailureError):
     """A refusal that the server words itself; `detail` may be a list of invalid fields."""
 
+    kind = "refusal"
+
     def __init__(self, status: int, detail: object) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
+        super().__init__(status, detail=detail, text=f"{status}: {detail}")
 
 
 class Checkpoint:

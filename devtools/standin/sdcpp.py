@@ -10,7 +10,7 @@ from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
 from devtools.standin import pictures
-from devtools.standin.app import App, View, json_reply
+from devtools.standin.app import App, View
 from devtools.standin.drawing import Generation, SecondPass
 from devtools.standin.family import API, CrashError, Family, RefusalError
 from devtools.standin.queue import Task
@@ -32,12 +32,6 @@ class SdCppApp(App):
     @override
     def is_guarded(self, path: str) -> bool:
         return False
-
-    def refused(self, error: RefusalError) -> Response:
-        return json_reply({"error": error.detail}, error.status)
-
-    def crashed(self, error: CrashError) -> Response:
-        return json_reply({"error": error.name, "message": str(error)}, 500)
 
     @override
     def not_found(self, error: HTTPException) -> Response:

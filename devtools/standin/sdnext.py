@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from flask import Response
 from PIL import ImageFilter
 
 from devtools.standin.a1111 import A1111App
-from devtools.standin.app import json_reply
 from devtools.standin.drawing import Generation, SecondPass, decode_input, target_size
 from devtools.standin.family import API, Checkpoint, CrashError, Family, RefusalError, without_hash
 from devtools.standin.pictures import Sketch
@@ -61,16 +59,6 @@ class SdNextApp(A1111App):
 
     def is_guarded(self, path: str) -> bool:
         return path.startswith((API, "/internal/"))
-
-    def refused(self, error: RefusalError) -> Response:
-        if isinstance(error.detail, list):
-            return super().refused(error)
-        told = {"error": "HTTPException", "code": error.status, "detail": error.detail, "body": ""}
-        return json_reply({**told, "errors": f"{error.status}: {error.detail}"}, error.status)
-
-    def crashed(self, error: CrashError) -> Response:
-        told = {"error": error.name, "code": 500, "detail": "", "body": "", "errors": str(error)}
-        return json_reply(told, 500)
 
     def refresh(self) -> None:
         """Wait for nobody."""
