@@ -20,12 +20,9 @@ from devtools.standin.queue import Task
 from devtools.standin.schema import read_fields
 
 _REFRESHED = ("checkpoints", "vae", "loras", "embeddings")
-# Request fields and options, by their names in an infotext.
-_IN_INFOTEXT = {
-    "prompt": "Prompt", "negative_prompt": "Negative prompt", "sampler_name": "Sampler",
-    "scheduler": "Schedule type", "steps": "Steps", "seed": "Seed", "width": "Size-1",
-    "height": "Size-2", "cfg_scale": "CFG scale", "denoising_strength": "Denoising strength",
-}  # fmt: skip
+# Names in an infotext, beside those of the family's file.
+_FIELDS = {"Prompt": "prompt", "Negative prompt": "negative_prompt", "Size-1": "width"}
+_FIELDS |= {"Size-2": "height", "Denoising strength": "denoising_strength"}
 _OPTIONS = {"sd_model_checkpoint": "Model hash", "CLIP_stop_at_last_layers": "Clip skip"}
 
 
@@ -53,7 +50,9 @@ class A1111App(App):
         body = request.get_json(silent=True)
         if isinstance(body, dict) and body.get("infotext"):
             body = self._with_infotext(body)
-        return read_fields(self.family.replies["/openapi.json"], request.path, body)
+        values = read_fields(self.family.replies["/openapi.json"], request.path, body)
+        self.check(values)
+        return values
 
     def _with_infotext(self, body: dict[str, Any]) -> dict[str, Any]:
         found, manner = infotext.read(body["infotext"]), self.family.traits.infotext_field
@@ -62,7 +61,10 @@ class A1111App(App):
             raise CrashError("TypeError", text)
         if manner == "poisons" and "Schedule type" in found:
             self.state.poison = CrashError("KeyError", repr(found["Schedule type"]))
-        return _from_infotext(found) | body
+        names = {**self.family.infotext, **_FIELDS}
+        told = {field: found[name] for name, field in names.items() if name in found}
+        overrides = {option: found[name] for option, name in _OPTIONS.items() if name in found}
+        return {**told, "override_settings": overrides, **body}
 
     def refresh(self) -> None:
         """Look at the folders again, when nobody draws."""
@@ -222,15 +224,6 @@ class A1111Generation(Generation):
         size = [side // 8 * 8 for side in target_size(values)]
         steps = values["hr_second_pass_steps"] or values["steps"]
         return SecondPass(size[0], size[1], steps, upscaler, said)
-
-
-def _from_infotext(found: Mapping[str, str]) -> dict[str, Any]:
-    """Return what the `infotext` field says for fields that the request leaves out."""
-    fields: dict[str, Any] = {
-        name: found[one] for name, one in _IN_INFOTEXT.items() if one in found
-    }
-    overrides = {name: found[one] for name, one in _OPTIONS.items() if one in found}
-    return {**fields, "override_settings": overrides}
 
 
 def _choose_sampler(family: Family, values: dict[str, Any]) -> None:

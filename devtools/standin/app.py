@@ -4,7 +4,7 @@ import gzip
 import json
 import re
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from flask import Flask, Response, request
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
-from devtools.standin.family import API, FailureError, RefusalError, filled
+from devtools.standin.family import API, CrashError, FailureError, RefusalError, filled
 from devtools.standin.state import Start, State
 
 type View = Callable[[], Any]
@@ -62,6 +62,14 @@ class App:
         is_of_fields = isinstance(error.facts.get("detail"), list)
         form = {"detail": "detail"} if is_of_fields else self.family.errors[error.kind]
         return json_reply(filled(form, error.facts), error.facts["status"])
+
+    def check(self, values: Mapping[str, Any]) -> None:
+        """Fail at values at which the real server was seen to."""
+        for at, given, kind, *facts in self.family.mistakes:
+            if request.path.endswith(at) and given.items() <= values.items():
+                error = CrashError(*facts) if kind == "crash" else RefusalError(*facts)
+                error.kind = kind
+                raise error
 
     def not_found(self, error: HTTPException) -> Response:
         """Return the reply for a path, or a method, that does not exist."""

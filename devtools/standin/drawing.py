@@ -37,8 +37,10 @@ class Generation:
     """A run from its request's values to `images` and `infotexts`, which belong together.
 
     `values` also has img2img's `inputs` and `mask` as pictures, and the `script` that runs.
-    `options` are those that hold for this run.
+    `options` are those that hold for this run. With `fails` its texts come without pictures.
     """
+
+    fails = False
 
     def __init__(self, state: State, values: dict[str, Any], options: Mapping[str, Any]) -> None:
         self.state, self.values, self.options = state, values, options
@@ -78,10 +80,6 @@ class Generation:
         """End as this server does when the card's memory does not suffice."""
         raise NotImplementedError
 
-    def comes_out(self, task: Task) -> bool:
-        """Tell whether the reply will hold the pictures of the pass that just ended."""
-        return True
-
     def find_loras(self) -> list[str]:
         """Return those of the prompt's tags that the server has; the others do nothing, unsaid."""
         if self.values.get("disable_extra_networks"):
@@ -112,7 +110,7 @@ class Generation:
             if batches > 1:
                 task.job = f"Batch {batch + 1} out of {batches}"
             self._draw_batch(task, range(batch * size, (batch + 1) * size), second)
-            task.skipped = task.skipped and not self.comes_out(task)
+            task.skipped = task.skipped and self.fails
             task.job_no += 1
 
     def _draw_batch(self, task: Task, places: range, second: SecondPass | None) -> None:
@@ -127,9 +125,10 @@ class Generation:
             task.job_no += 1
             complete = self.state.queue.sample(task, second.steps, seconds)
         # One that was stopped comes too, half drawn, and nothing in the reply says so.
+        self.fails |= task.skipped and self.state.family.traits.drops_skipped
         for place in places:
             self.infotexts.append(self.infotext(place))
-            if self.comes_out(task):
+            if not self.fails:
                 self.images.append(self.draw(place, width, height))
                 self.state.drawn.append(self.applied)
 

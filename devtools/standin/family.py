@@ -6,6 +6,7 @@
 - `version`: what it writes into pictures; `traits`: see `Traits`.
 - `errors`: their forms, by `kind`. `infotext`, `info`: what it tells of a picture. Each name has
   the name of the fact that it stands for, in `facts`; after `=` comes a text.
+- `mistakes`: values that a request must not have, each with the end of its path and its error.
 - `extensions`: by name, the replies that one brings, or what it adds to lists among those below.
 - `replies`: its answers to GET by path, served as they are; what changes is put in by code. The
   one of `POST /internal/progress` is that to an unknown task; other POSTs are answered so where
@@ -20,7 +21,7 @@ import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -32,6 +33,7 @@ API = "/sdapi/v1/"
 class Traits:
     """What tells the families of one line apart in what they do."""
 
+    drops_skipped: bool = False  # pictures, and the rest of the job
     says_204: bool = False  # where there is nothing to say
     wrong_login: str = "Incorrect username or password"
     modules: bool = False  # instead of VAEs; a second pass must say which
@@ -58,6 +60,7 @@ class Family:
     infotext: Mapping[str, str]
     info: Mapping[str, str]
     replies: Mapping[str, Any]
+    mistakes: Sequence[Sequence[Any]] = ()
     statuses: Mapping[str, int] = field(default_factory=dict)
     tables: Mapping[str, Any] = field(default_factory=dict)
     extensions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

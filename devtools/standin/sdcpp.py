@@ -39,6 +39,7 @@ class SdCppApp(App):
 
     def _generate(self, kind: str) -> dict[str, Any]:
         body: dict[str, Any] = request.get_json()
+        self.check(body)
         _check_kinds(self.family, body)
         values = _values(self.family, body, is_txt2img=kind == "txt2img")
         task = Task(job="img_gen")

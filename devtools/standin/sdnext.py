@@ -112,7 +112,9 @@ class SdNextGeneration(Generation):
     def prepare(self) -> SecondPass | None:
         values = self.values
         values["width"], values["height"] = values["width"] // 8 * 8, values["height"] // 8 * 8
+        self.fails = min(values["width"], values["height"]) < 0
         if "inputs" in values:
+            self.fails |= values["denoising_strength"] > 1
             self.remarks["Denoising strength"] = values["denoising_strength"]
             # Counted from 1 here; 0 leaves the input as it is, which shows as filled up.
             values["resize_mode"] = values["resize_mode"] - 1 if values["resize_mode"] else 2
@@ -122,11 +124,6 @@ class SdNextGeneration(Generation):
     def after_first_pass(self) -> None:
         if self.values["hr_upscaler"] is None and self.values["hr_resize_mode"] > 0:
             raise CrashError("AttributeError", "'NoneType' object has no attribute 'lower'")
-
-    def comes_out(self, task: Task) -> bool:
-        values = self.values
-        is_sound = not values.get("inputs") or values["denoising_strength"] <= 1
-        return is_sound and values["width"] >= 0 and values["height"] >= 0 and not task.skipped
 
     def fail_for_memory(self, leftover: str) -> None:
         """Give what there is: nothing, or the preview of a picture that was never finished."""
