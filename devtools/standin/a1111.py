@@ -115,7 +115,7 @@ class A1111App(App):
         is_unknown = bool(chosen) and known.get(chosen) is not False
         wrong = [name for name in values["alwayson_scripts"] or () if not known.get(name.lower())]
         if is_unknown and not self.family.traits.forgives_scripts:
-            wrong.append(chosen)
+            wrong.append(values["script_name"])
         if wrong:
             raise RefusalError(422, f"Script '{wrong[0]}' not found")
         return "" if is_unknown else chosen
