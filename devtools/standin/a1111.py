@@ -7,7 +7,7 @@ replaced by another.
 import dataclasses
 import json
 from collections.abc import Mapping
-from typing import Any, override
+from typing import Any
 
 from flask import Response, request
 from PIL import Image, ImageOps
@@ -41,7 +41,7 @@ class A1111App(App):
             f"POST {API}options": lambda: self.state.save(request.get_json()),
             f"GET {API}progress": self._progress,
             f"GET {API}options": self._options,
-            "POST /internal/progress": lambda: self.task_progress(self.fields()["id_task"]),
+            "POST /internal/progress": self._task,
             "GET /internal/pending-tasks": self.queue.pending_tasks,
         }
 
@@ -70,11 +70,6 @@ class A1111App(App):
         """Look at the folders again, when nobody draws."""
         with self.queue.work_on(Task()):
             pass
-
-    def task_progress(self, task_id: str | None) -> dict[str, Any]:
-        """Return how far one task is."""
-        unknown = self.family.replies["POST /internal/progress"]
-        return {**unknown, **self.queue.task_progress(task_id)}
 
     def generate(self, kind: str, fields: dict[str, Any]) -> dict[str, Any]:
         """Return the reply to a txt2img or img2img request."""
@@ -120,20 +115,18 @@ class A1111App(App):
             raise RefusalError(422, f"Script '{wrong[0]}' not found")
         return "" if is_unknown else chosen
 
-    def _enlarges(self, wanted: list[str]) -> bool:
-        """Tell whether these two upscalers change anything; an unknown one is a crash."""
-        for name in wanted:
-            if name not in self.family.names("upscalers"):
-                raise CrashError("AssertionError", f"could not find upscaler named {name}")
-        return wanted[0] != "None"
-
     def enlarge(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the reply to a picture to enlarge."""
         turned = self.family.traits.turns_by_exif
         picture, task = decode_input(values["image"], turned=turned), Task(job="extras")
+        if self.family.extras_fail:
+            raise self.family.failure(*self.family.extras_fail)
         with self.queue.work_on(task):
             task.job_count = 1
-            if self._enlarges([values["upscaler_1"], values["upscaler_2"]]):
+            for name in (values["upscaler_1"], values["upscaler_2"]):
+                if name not in self.family.names("upscalers"):
+                    raise CrashError("AssertionError", f"could not find upscaler named {name}")
+            if values["upscaler_1"] != "None":
                 picture = _resized(picture.convert("RGB"), values)
             self.queue.sample(task, 1, self.state.delay)
         text = pictures.text_of(picture, self.state.options["samples_format"])
@@ -143,6 +136,10 @@ class A1111App(App):
         if self.state.has_wrong_type(self.state.options):
             raise CrashError("ValidationError", "1 validation error for Options")
         return self.told(f"{API}options")
+
+    def _task(self) -> dict[str, Any]:
+        told = self.queue.task_progress(self.fields()["id_task"])
+        return {**self.family.replies["POST /internal/progress"], **told}
 
     def _progress(self) -> dict[str, Any]:
         idle, found = self.family.replies[f"{API}progress"], self.queue.server_progress()
@@ -161,18 +158,11 @@ class A1111Generation(Generation):
             if switch or not self.state.family.traits.refiner_waits:
                 self.applied = dataclasses.replace(self.applied, refiner=model.name_for_extra)
                 self.remarks |= {"Refiner": model.title, "Refiner switch at": switch}
-        scripts = (values["alwayson_scripts"] or {}).items()
-        units = {name.lower(): one for name, one in scripts}.get("controlnet", {"args": ()})
-        for place, unit in enumerate(units["args"]):
-            self._control(place, unit)
+        self._control()
         second = self._second_pass() if values.get("enable_hr") else None
         if second or values.get("inputs"):
             self.remarks["Denoising strength"] = values["denoising_strength"]
         return second
-
-    @override
-    def fail_for_memory(self, leftover: str) -> None:
-        raise CrashError("OutOfMemoryError", "CUDA out of memory. Tried to allocate 2.00 GiB.")
 
     def after_first_pass(self) -> None:
         values, family = self.values, self.state.family
@@ -185,17 +175,19 @@ class A1111Generation(Generation):
         if values["denoising_strength"] is None:
             raise CrashError("TypeError", "'>' not supported between 'NoneType' and 'int'")
 
-    def _control(self, place: int, unit: Mapping[str, Any]) -> None:
+    def _control(self) -> None:
         """Leave out a unit with an unknown name, in silence; the infotext claims it."""
-        if not unit.get("enabled"):
-            return
-        names = {key: unit.get(key) or "None" for key in ("module", "model")}
-        told = ", ".join(f"{key.title()}: {name}" for key, name in names.items())
-        self.remarks[f"ControlNet {place}"] = f"{told}, Weight: {unit.get('weight', 1.0)}"
-        lists = {key: self.state.family.replies[f"/controlnet/{key}_list"] for key in names}
-        if all(name in lists[key][f"{key}_list"] for key, name in names.items()):
-            used = (*self.applied.controlnets, names["model"])
-            self.applied = dataclasses.replace(self.applied, controlnets=used)
+        scripts = (self.values["alwayson_scripts"] or {}).items()
+        units = {name.lower(): one for name, one in scripts}.get("controlnet", {"args": ()})
+        replies = self.state.family.replies
+        for place, unit in enumerate(units["args"]):
+            if unit.get("enabled"):
+                model, module = (unit.get(key) or "None" for key in ("model", "module"))
+                told = f"Module: {module}, Model: {model}, Weight: {unit.get('weight', 1.0)}"
+                self.remarks[f"ControlNet {place}"] = told
+                lists = replies["/controlnet/model_list"] | replies["/controlnet/module_list"]
+                if model in lists["model_list"] and module in lists["module_list"]:
+                    self.applied = dataclasses.replace(self.applied, controlnet=model)
 
     def _second_pass(self) -> SecondPass:
         """Return what is found wrong before the first pass is a CrashError here."""

@@ -13,7 +13,7 @@ from flask import Flask, Response, request
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
-from devtools.standin.family import API, CrashError, FailureError, RefusalError, filled
+from devtools.standin.family import API, FailureError, RefusalError, filled
 from devtools.standin.state import Start, State
 
 type View = Callable[[], Any]
@@ -65,28 +65,23 @@ class App:
 
     def check(self, values: Mapping[str, Any]) -> None:
         """Fail at values at which the real server was seen to."""
-        for at, given, kind, *facts in self.family.mistakes:
+        for at, given, *error in self.family.mistakes:
             if request.path.endswith(at) and given.items() <= values.items():
-                error = CrashError(*facts) if kind == "crash" else RefusalError(*facts)
-                error.kind = kind
-                raise error
+                raise self.family.failure(*error)
 
     def not_found(self, error: HTTPException) -> Response:
         """Return the reply for a path, or a method, that does not exist."""
         return json_reply({"detail": error.name}, error.code or 404)
 
-    def is_guarded(self, path: str) -> bool:
-        """Tell whether a login is wanted here, if at all; LoRAs' extension forgets it."""
-        return path.startswith(API) and not path.endswith("loras")
-
     def told(self, path: str) -> Response:
         """Return a recorded reply, with what has changed since."""
+        told, state = self.family.replies, self.state
+        model = {**told.get(f"{API}checkpoint", {}), "title": state.loaded.title}
         changing = {
-            f"{API}options": {name: self.state.options[name] for name in self.state.listed},
-            f"{API}checkpoint": self.state.told_model(),
-            f"{API}sd-models": [one.listing for one in self.state.checkpoints],
+            f"{API}options": {name: state.options[name] for name in state.listed},
+            f"{API}checkpoint": model if state.has_model else {"type": None, "class": None},
+            f"{API}sd-models": [one.listing for one in state.checkpoints],
         }
-        told = self.family.replies
         reply = changing.get(path, told.get(request.full_path, told[path]))
         return json_reply(reply, self.family.statuses.get(path, 200))
 
@@ -108,7 +103,7 @@ class App:
                 return planned
             self.queue.wait_for_the_end()
             raise ServiceUnavailable
-        if self._logins and request.url_rule and self.is_guarded(path):
+        if self._logins and request.url_rule and re.match(self.family.traits.guarded, path):
             if not (login := request.authorization):
                 raise RefusalError(401, "Not authenticated")
             if self._logins.get(login.username or "") != login.password:

@@ -76,9 +76,9 @@ class Generation:
     def after_first_pass(self) -> None:
         """CrashError for what the server stumbles over only now."""
 
-    def fail_for_memory(self, leftover: str) -> None:
+    def fail_for_memory(self, _leftover: str) -> None:
         """End as this server does when the card's memory does not suffice."""
-        raise NotImplementedError
+        raise self.state.family.failure(*self.state.family.out_of_memory)
 
     def find_loras(self) -> list[str]:
         """Return those of the prompt's tags that the server has; the others do nothing, unsaid."""

@@ -6,7 +6,9 @@
 - `version`: what it writes into pictures; `traits`: see `Traits`.
 - `errors`: their forms, by `kind`. `infotext`, `info`: what it tells of a picture. Each name has
   the name of the fact that it stands for, in `facts`; after `=` comes a text.
-- `mistakes`: values that a request must not have, each with the end of its path and its error.
+- `mistakes`: values that a request must not have, each with the end of its path and its error;
+  `out_of_memory`: the error where the card's does not suffice, `extras_fail` that of every picture
+  to enlarge.
 - `extensions`: by name, the replies that one brings, or what it adds to lists among those below.
 - `replies`: its answers to GET by path, served as they are; what changes is put in by code. The
   one of `POST /internal/progress` is that to an unknown task; other POSTs are answered so where
@@ -29,12 +31,36 @@ from typing import Any
 API = "/sdapi/v1/"
 
 
+class FailureError(Exception):
+    """What is answered with an error, by the family's form for its kind."""
+
+    def __init__(self, kind: str, status: int, **facts: object) -> None:
+        super().__init__(facts)
+        self.kind = kind
+        self.facts: Mapping[str, Any] = {"status": status, **facts}
+
+
+class CrashError(FailureError):
+    """What the real server did not catch: the class name and text of its own exception."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__("crash", 500, name=name, text=text)
+
+
+class RefusalError(FailureError):
+    """A refusal that the server words itself; `detail` may be a list of invalid fields."""
+
+    def __init__(self, status: int, detail: object, *, kind: str = "refusal") -> None:
+        super().__init__(kind, status, detail=detail, text=f"{status}: {detail}")
+
+
 @dataclass(frozen=True)
 class Traits:
     """What tells the families of one line apart in what they do."""
 
     drops_skipped: bool = False  # pictures, and the rest of the job
     says_204: bool = False  # where there is nothing to say
+    guarded: str = r"/sdapi/v1/(?!.*loras$)"  # paths, by a login; LoRAs' extension forgets it
     wrong_login: str = "Incorrect username or password"
     modules: bool = False  # instead of VAEs; a second pass must say which
     joined_samplers: bool = False  # name their schedulers; an unknown one is refused, not replaced
@@ -60,6 +86,8 @@ class Family:
     infotext: Mapping[str, str]
     info: Mapping[str, str]
     replies: Mapping[str, Any]
+    out_of_memory: Sequence[Any] = ()
+    extras_fail: Sequence[Any] = ()
     mistakes: Sequence[Sequence[Any]] = ()
     statuses: Mapping[str, int] = field(default_factory=dict)
     tables: Mapping[str, Any] = field(default_factory=dict)
@@ -86,6 +114,10 @@ class Family:
             replies[path] = _joined(replies.get(path), more)
         return dataclasses.replace(self, replies=replies)
 
+    def failure(self, kind: str, *facts: Any) -> FailureError:  # noqa: ANN401 - from the file
+        """Return an error as it stands in the file."""
+        return CrashError(*facts) if kind == "crash" else RefusalError(*facts, kind=kind)
+
     def scripts(self) -> dict[str, bool]:
         """Of each script, by its title in lower case, whether it is always on."""
         entries = self.replies[f"{API}script-info"]
@@ -100,34 +132,6 @@ class Family:
 def filled(form: Mapping[str, str], facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return a form of the family's file with facts in it, None for those that are missing."""
     return {name: one[1:] if one.startswith("=") else facts.get(one) for name, one in form.items()}
-
-
-class FailureError(Exception):
-    """What is answered with an error, by the family's form for its kind."""
-
-    kind = ""
-
-    def __init__(self, status: int, **facts: object) -> None:
-        super().__init__(facts)
-        self.facts: Mapping[str, Any] = {"status": status, **facts}
-
-
-class CrashError(FailureError):
-    """What the real server did not catch: the class name and text of its own exception."""
-
-    kind = "crash"
-
-    def __init__(self, name: str, text: str) -> None:
-        super().__init__(500, name=name, text=text)
-
-
-class RefusalError(FailureError):
-    """A refusal that the server words itself; `detail` may be a list of invalid fields."""
-
-    kind = "refusal"
-
-    def __init__(self, status: int, detail: object) -> None:
-        super().__init__(status, detail=detail, text=f"{status}: {detail}")
 
 
 class Checkpoint:

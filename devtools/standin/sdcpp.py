@@ -30,10 +30,6 @@ class SdCppApp(App):
         }
 
     @override
-    def is_guarded(self, path: str) -> bool:
-        return False
-
-    @override
     def not_found(self, error: HTTPException) -> Response:
         return Response(status=404)
 
@@ -61,10 +57,6 @@ class SdCppGeneration(Generation):
         # All that comes out has this size, whatever was asked.
         (width, height), remarks = self.values["final_size"], self.values["hires"]
         return SecondPass(width, height, 0, remarks.get("Hires upscale", ""), remarks=remarks)
-
-    @override
-    def fail_for_memory(self, leftover: str) -> None:
-        raise RefusalError(500, "generate_image returned no results")
 
 
 def _check_kinds(family: Family, body: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """SD.Next, which guards every route, forgives spellings and keeps its failures to itself."""
 
+import math
 import time
 from collections import defaultdict
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from typing import Any
 from PIL import ImageFilter
 
 from devtools.standin.a1111 import A1111App
-from devtools.standin.drawing import Generation, SecondPass, decode_input, target_size
+from devtools.standin.drawing import Generation, SecondPass, target_size
 from devtools.standin.family import API, Checkpoint, CrashError, Family, RefusalError, without_hash
 from devtools.standin.pictures import Sketch
 from devtools.standin.queue import Task
@@ -54,20 +55,11 @@ class SdNextApp(A1111App):
 
     def __init__(self, state: State, start: Start) -> None:
         super().__init__(state, start)
-        self._limit = start.get("rate_limit")
+        self._rate: tuple[float, float] = start.get("rate_limit", (math.inf, 0.0))
         self._began: dict[str, list[float]] = defaultdict(list)
-
-    def is_guarded(self, path: str) -> bool:
-        return path.startswith((API, "/internal/"))
 
     def refresh(self) -> None:
         """Wait for nobody."""
-
-    def enlarge(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Fall over its own reply, whatever was asked."""
-        decode_input(values["image"])
-        text = "1 validation error for ResProcessImage\nhtml_info\n  Input should be a valid string"
-        raise CrashError("ValidationError", text)
 
     def generate(self, kind: str, fields: dict[str, Any]) -> dict[str, Any]:
         self._keep_to_the_rate(kind)
@@ -76,8 +68,7 @@ class SdNextApp(A1111App):
             self.open_inputs(values)
         values["sampler_name"] = _sampler(self.family, values["sampler_name"])
         values["script"] = self.script(kind, values)
-        is_default = values["sampler_name"] == "Default"
-        values["sampler_said"] = None if is_default else values["sampler_name"]
+        values["sampler_said"] = values["sampler_name"].removeprefix("Default")
         task, model = Task(job=f"API-{kind[:3].upper()}"), values["sd_model_checkpoint"]
         restore = values["override_settings_restore_afterwards"]
         with self.queue.work_on(task):
@@ -95,13 +86,12 @@ class SdNextApp(A1111App):
         return {**reply, "info": ""} if drawing.bare else reply
 
     def _keep_to_the_rate(self, kind: str) -> None:
-        if self._limit:
-            most, seconds = self._limit
-            now = time.monotonic()
-            recent = self._began[kind] = [one for one in self._began[kind] if one > now - seconds]
-            if len(recent) >= most:
-                raise RefusalError(429, f"127.0.0.1:{API}{kind}: rate limit exceeded")
-            recent.append(now)
+        most, seconds = self._rate
+        began = time.monotonic() - seconds
+        recent = self._began[kind] = [one for one in self._began[kind] if one > began]
+        if len(recent) >= most:
+            raise RefusalError(429, f"127.0.0.1:{API}{kind}: rate limit exceeded")
+        recent.append(time.monotonic())
 
 
 class SdNextGeneration(Generation):

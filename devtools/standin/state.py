@@ -28,18 +28,21 @@ class Applied:
     script: str = ""
     # Of the second pass.
     upscaler: str = ""
-    controlnets: tuple[str, ...] = ()
+    controlnet: str = ""
 
 
 class Start(TypedDict, total=False):
     """How a server is started.
 
-    delay: seconds that one image takes. cards: how many generations are drawn at the same time, 1
-    unless set; 0 is any number. docs: off on an SD.Next that hides its schema. noise: pictures as
-    large as photographs. rate_limit: how many jobs of a kind an SD.Next takes within how many
-    seconds; the real one 60 in 60. extensions: those of the family's file that are installed.
+    port: 0 for any. delay: seconds that one image takes. cards: how many generations are drawn at
+    the same time, 1 unless set; 0 is any number. docs: off on an SD.Next that hides its schema.
+    noise: pictures as large as photographs. rate_limit: how many jobs of a kind an SD.Next takes
+    within how many seconds; the real one 60 in 60. extensions: those that are installed.
     """
 
+    host: str
+    port: int
+    verbose: bool
     api_auth: str | None
     delay: float
     image_format: str | None
@@ -122,12 +125,6 @@ class State:
         if self.poison or self.has_wrong_type(options):
             raise self.poison or CrashError("TypeError", "bad operand type for unary -: 'str'")
         return options
-
-    def told_model(self) -> dict[str, Any]:
-        """Return what SD.Next says of the loaded model."""
-        if not self.has_model:
-            return {"type": None, "class": None}
-        return {**self.family.replies.get(f"{API}checkpoint", {}), "title": self.loaded.title}
 
     def save(self, given: Mapping[str, Any]) -> object:
         """Take options for good, of whatever type, and return the reply."""

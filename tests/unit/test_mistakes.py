@@ -163,7 +163,7 @@ def test_a_controlnet_unit_with_an_unknown_name_is_left_out_and_the_infotext_cla
     said = f'ControlNet 0: "Module: {unit["module"]}, Model: {unit["model"]}, Weight: 1.0"'
     assert said in text
     assert "ControlNet 1" not in text
-    assert bool(standin.state.drawn[0].controlnets) is applied
+    assert bool(standin.state.drawn[0].controlnet) is applied
 
 
 def test_controlnet_is_an_extension_of_automatic1111_and_part_of_its_forks() -> None:
