@@ -105,7 +105,8 @@ class A1111App(App):
     def script(self, kind: str, values: Mapping[str, Any]) -> str:
         """Return the selectable script; RefusalError where it or an always-on one is unknown."""
         offered = [name.lower() for name in self.family.replies[f"{API}scripts"][kind]]
-        known = {name: is_on for name, is_on in self.family.scripts().items() if name in offered}
+        # Those without controls, which tell nothing of themselves, are always on.
+        known = {name: self.family.scripts().get(name, True) for name in offered}
         chosen = str(values["script_name"] or "").lower()
         is_unknown = bool(chosen) and known.get(chosen) is not False
         wrong = [name for name in values["alwayson_scripts"] or () if not known.get(name.lower())]

@@ -1,8 +1,11 @@
 """Names and values in a request that a server would ignore, or break at."""
 
+import json
+
 import pytest
 
 from devtools.standin import StandIn
+from support.drawing import draw
 from support.exchange import connect
 from support.standins import StandIns
 from webui.errors import InvalidParameterError
@@ -62,8 +65,9 @@ def test_what_servers_ignore_among_extensions_is_refused(
 
 
 def test_an_extension_without_controls_is_known_by_the_plain_list(standin: StandIn) -> None:
-    standin.fail_next("/sdapi/v1/scripts", status=200, body={"txt2img": ["hypertile"]})
-    check(standin, alwayson_scripts={"Hypertile": {"args": []}})
+    script: dict[str, object] = {"Hypertile": {"args": []}}
+    check(standin, alwayson_scripts=script)
+    draw(standin, alwayson_scripts=json.dumps(script))
 
 
 def check_units(standin: StandIn, *units: object, title: str = "ControlNet") -> None:
