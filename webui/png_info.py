@@ -129,6 +129,6 @@ def _complete_file_names(fields: Fields, client: WebUIClient) -> None:
 
 
 def _whole_name(written: str, entries: Entries | None) -> str:
-    known = [str(entry.get("model_name")) for entry in entries or []]
+    known = [entry.get("model_name", "") for entry in entries or []]
     same_stem = [name for name in known if PurePosixPath(name).stem == written]
     return same_stem[0] if len(same_stem) == 1 and written not in known else written
