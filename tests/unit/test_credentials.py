@@ -157,7 +157,7 @@ def test_the_secrets_of_credentials_are_known_even_if_these_are_broken(
 ) -> None:
     secrets = secrets_of(given)
     assert secrets.mask("it is hunter2") == "it is ***"
-    if "me" in str(given):
+    if "http://me" in str(given) or "username" in given:
         assert secrets.mask(f"Basic {b64encode(b'me:hunter2').decode()}") == "Basic ***"
 
 
