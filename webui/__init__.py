@@ -12,7 +12,7 @@
     run/              one job: submit, watch, end or keep it; what came against what was asked
     request/          from values to what is posted: pictures placed, names checked, LoRAs, rules
     server/           who answers (families, by traits) and what it offers (lists, names), cached
-    http/             addresses, endpoints, replies read as they arrive; a failure into its remedy
+    http/             addresses, endpoints, replies read as they arrive and bounded; remedies
     pictures/         bytes, sizes, orientation; the text inside
 
 Imports go down this list, and to `call`, `errors`, `fields`, `lasting`, `said`, `text` and
