@@ -23,7 +23,7 @@ from webui.http.address import parse_address
 from webui.http.client import WebUIClient
 from webui.http.settings import Settings
 from webui.report import Event
-from webui.run import generation, job
+from webui.run import job, watch
 from webui.run.progress import Progress
 from webui.run.summary import Image, Summary
 
@@ -33,9 +33,8 @@ TASK, SERVER = "/internal/progress", "/sdapi/v1/progress"
 
 @pytest.fixture(autouse=True)
 def _short_times(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(generation, "FIRST_LOOK", 0.05)
-    monkeypatch.setattr(generation, "LOOK_EVERY", 0.05)
-    monkeypatch.setattr(generation, "GRACE", 2.0)
+    monkeypatch.setattr(watch, "FIRST_LOOK", 0.05)
+    monkeypatch.setattr(watch, "LOOK_EVERY", 0.05)
     monkeypatch.setattr(job, "FIRST_PAUSE", 0.3)
     yield
     lasting.forget()
@@ -114,7 +113,7 @@ def leave(standin: StandIn, **asked: Any) -> None:  # noqa: ANN401 - a form's va
 def test_a_short_run_costs_one_request_once_the_server_is_known(
     standin: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(generation, "FIRST_LOOK", 2.0)
+    monkeypatch.setattr(watch, "FIRST_LOOK", 2.0)
     Run(standin).done()
     standin.received.clear()
     Run(standin).done()
@@ -134,7 +133,7 @@ def test_waiting_and_drawing_are_told(slow: StandIn) -> None:
 def test_without_any_progress_the_time_is_told_now_and_then(
     slow: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(generation, "SAY_EVERY", 0.2)
+    monkeypatch.setattr(watch, "SAY_EVERY", 0.2)
     silence(slow, TASK, SERVER)
     told = Run(slow).events(Progress)
     assert told
