@@ -48,6 +48,7 @@ def draw_and_sum_up(
         collector = Collector(tool)
         resume = call.asked.get("resume", True)
         with Generation.begin(call, request, resume=resume) as generation:
+            client.forgives = True
             for event in generation.events():
                 yield collector.add(event) if isinstance(event, Picture) else event
         summary = collector.summary(generation.fields, generation.account, generation.elapsed)

@@ -2,10 +2,10 @@
 
 import itertools
 import json
-import os
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -85,7 +85,7 @@ def test_pictures_without_end_meet_the_timeout_and_the_callers_patience() -> Non
 
 def test_calls_that_time_out_leave_no_connection_and_no_thread() -> None:
     def left() -> tuple[int, int]:
-        return len(os.listdir("/dev/fd")), threading.active_count()
+        return len(list(Path("/dev/fd").iterdir())), threading.active_count()
 
     with ByPath({PATH: silent}) as server:
         Run(server.base_url, timeout=0.2).failure(errors.WebUITimeoutError)
@@ -97,9 +97,10 @@ def test_calls_that_time_out_leave_no_connection_and_no_thread() -> None:
 
 
 def test_a_job_whose_tool_is_left_is_ended() -> None:
-    with ByPath({PATH: silent}) as server:
+    running = reply(json.dumps({"active": True, "progress": 0.5}))
+    with ByPath({PATH: silent, TASK: sending([running])}) as server:
         before = threading.active_count()
-        Run(server.base_url, leave_at=Progress).events(Progress)
+        assert Run(server.base_url, leave_at=Progress).events(Progress)
         until(lambda: threading.active_count() <= before)
 
 

@@ -39,20 +39,25 @@ class ByPath:
         self.asked: list[str] = []
         asked = self.asked
 
-        class Handler(socketserver.BaseRequestHandler):
+        class Handler(socketserver.StreamRequestHandler):
             def handle(self) -> None:
-                with contextlib.suppress(OSError), self.request.makefile("rb") as lines:
-                    path = lines.readline().decode().split(" ")[1].partition("?")[0]
+                with contextlib.suppress(OSError):
+                    asked_for = self.rfile.readline().decode().split()
                     length = 0
-                    while (line := lines.readline().lower()) not in {b"\r\n", b""}:
+                    while (line := self.rfile.readline().lower()).strip():
                         if line.startswith(b"content-length:"):
                             length = int(line.partition(b":")[2])
-                    lines.read(length)
-                    asked.append(path)
-                    acts.get(path, sending([NOT_FOUND]))(self.request)
+                    self.rfile.read(length)
+                    if asked_for:  # Else the client thought better of it.
+                        path = asked_for[1].partition("?")[0]
+                        asked.append(path)
+                        acts.get(path, sending([NOT_FOUND]))(self.connection)
 
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        class Server(socketserver.ThreadingTCPServer):
+            daemon_threads = True
+            request_queue_size = 128
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self.base_url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
