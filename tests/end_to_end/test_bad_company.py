@@ -88,11 +88,12 @@ def test_calls_that_time_out_leave_no_connection_and_no_thread() -> None:
         return len(list(Path("/dev/fd").iterdir())), threading.active_count()
 
     with ByPath({PATH: silent}) as server:
-        Run(server.base_url, timeout=0.2).failure(errors.WebUITimeoutError)
+        Run(server.base_url, timeout=0.5).failure(errors.WebUITimeoutError)
         until(lambda: threading.active_count() <= 3)
         before = left()
-        for one in [Run(server.base_url, timeout=0.2, seed=seed) for seed in range(50)]:
+        for one in [Run(server.base_url, timeout=0.5, seed=seed) for seed in range(50)]:
             one.failure(errors.WebUITimeoutError)
+        assert server.asked.count(PATH) == 51
         until(lambda: left() <= before)
 
 
