@@ -2,8 +2,6 @@
 
 import base64
 import json
-import math
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,21 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dify_plugin.core.runtime import Session
+from dify_plugin.entities.tool import ToolRuntime
 
 from devtools.standin import StandIn
 from dify.limits import DifyTimeLimitError
-from support.drawing import draw, paths, refused, until
+from support.drawing import Drawn, draw, paths, refused, until
 from support.raw_server import RawServer, reply
+from support.running import Run
+from tools.txt2img import Txt2ImgTool
 from webui import errors, lasting
-from webui.call import Call, Limits
-from webui.draw import txt2img
 from webui.http.address import parse_address
 from webui.http.client import WebUIClient
 from webui.http.settings import Settings
-from webui.report import Event
-from webui.run import generation, job
+from webui.run import job, kept, watch
+from webui.run.generation import grace
 from webui.run.progress import Progress
-from webui.run.summary import Image, Summary
+from webui.run.summary import Image
 
 PATH, INTERRUPT = "/sdapi/v1/txt2img", "/sdapi/v1/interrupt"
 TASK, SERVER = "/internal/progress", "/sdapi/v1/progress"
@@ -33,9 +33,8 @@ TASK, SERVER = "/internal/progress", "/sdapi/v1/progress"
 
 @pytest.fixture(autouse=True)
 def _short_times(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(generation, "FIRST_LOOK", 0.05)
-    monkeypatch.setattr(generation, "LOOK_EVERY", 0.05)
-    monkeypatch.setattr(generation, "GRACE", 2.0)
+    monkeypatch.setattr(watch, "FIRST_LOOK", 0.05)
+    monkeypatch.setattr(watch, "LOOK_EVERY", 0.05)
     monkeypatch.setattr(job, "FIRST_PAUSE", 0.3)
     yield
     lasting.forget()
@@ -46,52 +45,6 @@ def slow() -> Iterator[StandIn]:
     """A WebUI that takes half a second for a picture."""
     with StandIn(delay=0.5) as running:
         yield running
-
-
-class Run:
-    """One call, in a thread of its own. patience: seconds until its caller listens no longer."""
-
-    def __init__(
-        self,
-        where: StandIn | str,
-        *,
-        patience: float = math.inf,
-        largest: int = sys.maxsize,
-        **asked: Any,  # noqa: ANN401 - a form's values
-    ) -> None:
-        base_url = where if isinstance(where, str) else where.base_url
-        limits = Limits(time.monotonic() + patience, largest)
-        fields = {"prompt": "a cat", "width": 64, "height": 64, "seed": 5} | asked
-        self._call = Call(fields, Settings(parse_address(base_url)), limits)
-        self._events: list[Event] = []
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            for event in txt2img(self._call):
-                self._events.append(event)
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the test looks at it
-            self._error = error
-
-    def events[E](self, kind: type[E]) -> list[E]:
-        """What came of this kind, when all is done."""
-        self._thread.join(30)
-        assert not self._thread.is_alive()
-        return [event for event in self._events if isinstance(event, kind)]
-
-    def done(self) -> tuple[Summary, list[Image]]:
-        """What came of a call that succeeds."""
-        images, summaries = self.events(Image), self.events(Summary)
-        assert self._error is None
-        (summary,) = summaries
-        return summary, images
-
-    def failure(self, kind: type[BaseException]) -> str:
-        self.events(Progress)
-        assert isinstance(self._error, kind)
-        return str(self._error)
 
 
 def submitted(standin: StandIn) -> int:
@@ -114,7 +67,7 @@ def leave(standin: StandIn, **asked: Any) -> None:  # noqa: ANN401 - a form's va
 def test_a_short_run_costs_one_request_once_the_server_is_known(
     standin: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(generation, "FIRST_LOOK", 2.0)
+    monkeypatch.setattr(watch, "FIRST_LOOK", 2.0)
     Run(standin).done()
     standin.received.clear()
     Run(standin).done()
@@ -134,7 +87,7 @@ def test_waiting_and_drawing_are_told(slow: StandIn) -> None:
 def test_without_any_progress_the_time_is_told_now_and_then(
     slow: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(generation, "SAY_EVERY", 0.2)
+    monkeypatch.setattr(watch, "SAY_EVERY", 0.2)
     silence(slow, TASK, SERVER)
     told = Run(slow).events(Progress)
     assert told
@@ -333,3 +286,53 @@ def test_the_server_says_how_long_to_wait() -> None:
     with RawServer(reply("", "Retry-After: 3600", status="429 Too Many")) as server:
         Run(server.base_url, timeout=5).failure(errors.WebUIBusyError)
         assert sum(one.startswith(b"POST /sdapi/v1/txt2img") for one in server.requests) == 1
+
+
+def as_user(user_id: str, app_id: str, standin: StandIn) -> Drawn:
+    """Draw as the plugin daemon has a user of an app draw."""
+    session = Session.empty_session()
+    session.app_id = app_id
+    credentials = {"base_url": standin.base_url}
+    runtime = ToolRuntime(credentials=credentials, user_id=user_id, session_id=None)
+    tool = Txt2ImgTool(runtime, session)
+    return Drawn(tool.invoke({"prompt": "a cat", "width": 64, "height": 64, "seed": 5}))
+
+
+def test_a_kept_picture_waits_for_its_user_alone(
+    slow: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setenv("PLUGIN_MAX_EXECUTION_TIMEOUT", "0.4")
+        with refused(DifyTimeLimitError):
+            as_user("alice", "app A", slow)
+    slow.state.delay = 0.0
+    for user, app in (("bob", "app B"), ("alice", "app B"), ("bob", "app A")):
+        as_user(user, app, slow)
+    assert submitted(slow) == 4
+    assert len(as_user("alice", "app A", slow).files) == 1
+    assert submitted(slow) == 4
+
+
+def test_pictures_that_found_no_room_are_told(
+    slow: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow.state.delay = 0.3
+    size = len(Run(slow).done()[1][0].picture.data)
+    monkeypatch.setattr(kept, "MOST_BYTES", 1.5 * size)
+    leave(slow, n_iter=2)
+    until(lambda: all(one.ended for one in lasting.RUNNING))
+    summary, images = Run(slow, n_iter=2).done()
+    assert len(images) == 1
+    full = "could not be kept until now: the room for waiting pictures is full"
+    assert f"1 of 2 pictures {full}." in summary.warnings
+    monkeypatch.setattr(kept, "MOST_BYTES", 0)
+    leave(slow)
+    until(lambda: all(one.ended for one in lasting.RUNNING))
+    assert full in Run(slow).failure(errors.NotKeptError)
+
+
+@pytest.mark.parametrize(("timeout", "seconds"), [(5, 2), (100, 10), (3600, 30)])
+def test_a_tenth_of_the_timeout_is_left_to_hand_over_what_is_ready(
+    timeout: float, seconds: float
+) -> None:
+    assert grace(timeout) == seconds

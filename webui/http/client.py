@@ -54,6 +54,7 @@ class WebUIClient:
 
     def __init__(self, settings: Settings, *, until: float = math.inf) -> None:
         self.address = settings.address
+        self.forgives = False
         self._until = until
         # The environment may hold a proxy and a .netrc that have no business between the plugin
         # and the user's own machine; what is wanted of it is taken by hand.
@@ -216,9 +217,9 @@ class WebUIClient:
                 self._load(response, until)
                 return body.parsed(response)
         except WebUIConnectionError as error:
-            if diagnosis.never_connected(error):
+            if diagnosis.never_connected(error) and not self.forgives:
                 raise
-            if tells_late and isinstance(error, WebUITimeoutError):
+            if tells_late and (self.forgives or isinstance(error, WebUITimeoutError)):
                 raise WebUILateError(str(error)) from error
             return None
         except (WebUIResponseError, ValueError):
