@@ -19,8 +19,6 @@ from PIL.PngImagePlugin import PngInfo
 FORMATS = {"png": "PNG", "jpg": "JPEG", "jpeg": "JPEG", "webp": "WEBP"}
 _USER_COMMENT = 0x9286
 _UNICODE = b"UNICODE\0"
-# The head of its entry as Pillow writes it, of type BYTE, and as servers do: they fail at BYTE.
-_BYTES, _UNDEFINED = b"\x92\x86\x00\x01", b"\x92\x86\x00\x07"
 
 
 @dataclass(frozen=True)
@@ -101,8 +99,7 @@ def encode(picture: Image.Image, file_format: str, infotext: str | None = None) 
     if infotext is not None:
         comment = _UNICODE + infotext.encode("utf-16-be")
         exif.get_ifd(ExifTags.IFD.Exif)[_USER_COMMENT] = comment
-    raw = exif.tobytes().replace(_BYTES, _UNDEFINED)
-    picture.convert("RGB").save(file, kind, exif=raw, quality=80)
+    picture.convert("RGB").save(file, kind, exif=exif, quality=80)
     return file.getvalue()
 
 
