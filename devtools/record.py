@@ -26,6 +26,7 @@ _ASKS: Json = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
 _PUBLIC = {"samplers", "schedulers", "upscalers", "latent-upscale-modes", "scripts"}
 _TYPES = {bool: "boolean", int: "number", float: "number", str: "text", type(None): "null"}
 _FOLDER = re.compile(r"(?:[A-Za-z]:)?(?:[\\/][^\\/\n,]+)+[\\/]")
+_SCHEMA = re.compile(r'"requestBody": .*?/schemas/(\w+)"')
 _LABEL = re.compile(r"(?:^|\n|, )([A-Z][\w ()/-]*): ")
 
 
@@ -50,8 +51,11 @@ def told(answer: Json) -> Json:
         labels = dict.fromkeys(_LABEL.findall(text), "")
         return {"info": json.loads(answer["info"] or "{}"), "labels": labels}
     if "components" in kind:
-        rules = answer["components"]["schemas"].items()
-        return {name: dict.fromkeys(one.get("properties", ()), "") for name, one in rules}
+        bodies = [
+            answer["paths"].get(path, {}).get("post") for path, *body in _ASKS.values() if body
+        ]
+        names, rules = _SCHEMA.findall(json.dumps(bodies)), answer["components"]["schemas"]
+        return {name: dict.fromkeys(rules[name].get("properties", ()), "") for name in names}
     if "options" in kind:
         return {name: one["default"] for name, one in answer["options"].items()}
     # Embeddings, in some families by name.

@@ -15,6 +15,8 @@ _EVERYWHERE = ("+ embeddings",)  # The recorded servers had none.
 MEANT: dict[str, tuple[str, ...]] = {
     # pydantic 2.8 adds a link to each complaint.
     "forge": ("- wrong type /detail/*/url",),
+    # A later version than the recorded one has a single mask_blur.
+    "neo": ("- schema /StableDiffusionProcessingImg2Img/mask_blur_",),
     "sdnext": (
         # What was recorded drew with a folder of diffusers, which has no hash.
         "/labels/Model hash",
@@ -25,7 +27,7 @@ MEANT: dict[str, tuple[str, ...]] = {
     "sdcpp": ("+ picture /info", "+ picture of another /info", "+ unknown option /info"),
 }
 # Of these the stand-ins hold only a part.
-TRIMMED = ("- options ", "- options-info ", "- samplers ", "- face-restorers ", "- schema ")
+TRIMMED = ("- options ", "- options-info ", "- samplers ", "- face-restorers ")
 
 
 def found_at(standin: StandIn) -> record.Shapes:
