@@ -37,17 +37,10 @@ class StandIn:
     checkpoint, options, the running and waiting tasks, and what every picture was drawn with.
     """
 
-    def __init__(
-        self,
-        *,
-        family: str = "a1111",
-        host: str = "127.0.0.1",
-        port: int = 0,
-        verbose: bool = False,
-        **start: Unpack[Start],
-    ) -> None:
-        self._host, self._port, self._verbose = host, port, verbose
-        self.family = FAMILIES[family]
+    def __init__(self, *, family: str = "a1111", **start: Unpack[Start]) -> None:
+        self._host, self._port = start.get("host", "127.0.0.1"), start.get("port", 0)
+        self._verbose = start.get("verbose", False)
+        self.family = FAMILIES[family].extended(start.get("extensions", ()))
         state, app = _LINES[self.family.line]
         self.state = state(self.family, start)
         self._app = app(self.state, start)
@@ -59,19 +52,14 @@ class StandIn:
         return self._app.received
 
     def fail_next(
-        self,
-        path: str,
-        *,
-        status: int = 500,
-        body: object = "",
-        content_type: str = "application/json",
+        self, path: str, *, status: int = 500, body: object = "", mime: str = "application/json"
     ) -> None:
         """Answer the next request to `path` with this instead; several calls queue up.
 
         A string is sent as it is, anything else as JSON.
         """
         text = body if isinstance(body, str) else json.dumps(body)
-        self._app.plans[path].append(Response(text, status, content_type=content_type))
+        self._app.plans[path].append(Response(text, status, content_type=mime))
 
     def hang_next(self, path: str) -> None:
         """Take the next request to `path` and never answer it."""
@@ -80,9 +68,8 @@ class StandIn:
     def run_out_of_memory(self, leftover: str = "nothing") -> None:
         """Let the next generation end as this family's do when the card's memory does.
 
-        SD.Next can leave something in its reply: "preview", a blurred picture that carries the
-        whole text of the one it was to become, or "bare preview", a small one without any text
-        or info. The others never do.
+        SD.Next can leave something in its reply: "preview", a blurred picture with the whole text
+        of the one it was to become, or "bare preview", a small one without any text or info.
         """
         self.state.memory_failures.append(leftover)
 

@@ -21,6 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--delay", type=float, default=0.0, metavar="SECONDS", help="per image")
     add("--noise", action="store_true", help="pictures as large as photographs")
     add("--cards", type=int, default=1, help="generations at the same time; 0 is any number")
+    add("--extensions", nargs="+", default=(), help="such as controlnet on a1111")
     add("--verbose", action="store_true", help="print a line per request")
     options = parser.parse_args(arguments)
     try:

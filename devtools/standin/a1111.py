@@ -7,7 +7,7 @@ replaced by another.
 import dataclasses
 import json
 from collections.abc import Mapping
-from typing import Any, override
+from typing import Any
 
 from flask import Response, request
 from PIL import Image, ImageOps
@@ -20,12 +20,9 @@ from devtools.standin.queue import Task
 from devtools.standin.schema import read_fields
 
 _REFRESHED = ("checkpoints", "vae", "loras", "embeddings")
-# Request fields and options, by their names in an infotext.
-_IN_INFOTEXT = {
-    "prompt": "Prompt", "negative_prompt": "Negative prompt", "sampler_name": "Sampler",
-    "scheduler": "Schedule type", "steps": "Steps", "seed": "Seed", "width": "Size-1",
-    "height": "Size-2", "cfg_scale": "CFG scale", "denoising_strength": "Denoising strength",
-}  # fmt: skip
+# Names in an infotext, beside those of the family's file.
+_FIELDS = {"Prompt": "prompt", "Negative prompt": "negative_prompt", "Size-1": "width"}
+_FIELDS |= {"Size-2": "height", "Denoising strength": "denoising_strength"}
 _OPTIONS = {"sd_model_checkpoint": "Model hash", "CLIP_stop_at_last_layers": "Clip skip"}
 
 
@@ -39,10 +36,12 @@ class A1111App(App):
             f"POST {API}img2img": lambda: self.generate("img2img", self.fields()),
             f"POST {API}extra-single-image": lambda: self.enlarge(self.fields()),
             f"POST {API}png-info": lambda: _png_info(self.fields()),
-            f"POST {API}interrupt": self.interrupt,
+            f"POST {API}interrupt": self.queue.interrupt,
+            f"POST {API}skip": lambda: self.queue.interrupt(skip=True),
+            f"POST {API}options": lambda: self.state.save(request.get_json()),
             f"GET {API}progress": self._progress,
             f"GET {API}options": self._options,
-            "POST /internal/progress": lambda: self.task_progress(self.fields()["id_task"]),
+            "POST /internal/progress": self._task,
             "GET /internal/pending-tasks": self.queue.pending_tasks,
         }
 
@@ -51,7 +50,9 @@ class A1111App(App):
         body = request.get_json(silent=True)
         if isinstance(body, dict) and body.get("infotext"):
             body = self._with_infotext(body)
-        return read_fields(self.family.replies["/openapi.json"], request.path, body)
+        values = read_fields(self.family.replies["/openapi.json"], request.path, body)
+        self.check(values)
+        return values
 
     def _with_infotext(self, body: dict[str, Any]) -> dict[str, Any]:
         found, manner = infotext.read(body["infotext"]), self.family.traits.infotext_field
@@ -60,22 +61,15 @@ class A1111App(App):
             raise CrashError("TypeError", text)
         if manner == "poisons" and "Schedule type" in found:
             self.state.poison = CrashError("KeyError", repr(found["Schedule type"]))
-        return _from_infotext(found) | body
+        names = {**self.family.infotext, **_FIELDS}
+        told = {field: found[name] for name, field in names.items() if name in found}
+        overrides = {option: found[name] for option, name in _OPTIONS.items() if name in found}
+        return {**told, "override_settings": overrides, **body}
 
-    def interrupt(self) -> object:
-        """Stop the running task, whosever it is."""
-        self.queue.interrupt()
-        return {}
-
-    def refresh(self) -> object:
+    def refresh(self) -> None:
         """Look at the folders again, when nobody draws."""
         with self.queue.work_on(Task()):
-            return None
-
-    def task_progress(self, task_id: str | None) -> dict[str, Any]:
-        """Return how far one task is."""
-        unknown = self.family.replies["POST /internal/progress"]
-        return {**unknown, **self.queue.task_progress(task_id)}
+            pass
 
     def generate(self, kind: str, fields: dict[str, Any]) -> dict[str, Any]:
         """Return the reply to a txt2img or img2img request."""
@@ -115,30 +109,29 @@ class A1111App(App):
     def script(self, kind: str, values: Mapping[str, Any]) -> str:
         """Return the selectable script; RefusalError where it or an always-on one is unknown."""
         offered = [name.lower() for name in self.family.replies[f"{API}scripts"][kind]]
-        known = {name: is_on for name, is_on in self.family.scripts().items() if name in offered}
+        # Those without controls, which tell nothing of themselves, are always on.
+        known = {name: self.family.scripts().get(name, True) for name in offered}
         chosen = str(values["script_name"] or "").lower()
         is_unknown = bool(chosen) and known.get(chosen) is not False
         wrong = [name for name in values["alwayson_scripts"] or () if not known.get(name.lower())]
         if is_unknown and not self.family.traits.forgives_scripts:
-            wrong.append(chosen)
+            wrong.append(values["script_name"])
         if wrong:
             raise RefusalError(422, f"Script '{wrong[0]}' not found")
         return "" if is_unknown else chosen
-
-    def _enlarges(self, wanted: list[str]) -> bool:
-        """Tell whether these two upscalers change anything; an unknown one is a crash."""
-        for name in wanted:
-            if name not in self.family.names("upscalers"):
-                raise CrashError("AssertionError", f"could not find upscaler named {name}")
-        return wanted[0] != "None"
 
     def enlarge(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the reply to a picture to enlarge."""
         turned = self.family.traits.turns_by_exif
         picture, task = decode_input(values["image"], turned=turned), Task(job="extras")
+        if self.family.extras_fail:
+            raise self.family.failure(*self.family.extras_fail)
         with self.queue.work_on(task):
             task.job_count = 1
-            if self._enlarges([values["upscaler_1"], values["upscaler_2"]]):
+            for name in (values["upscaler_1"], values["upscaler_2"]):
+                if name not in self.family.names("upscalers"):
+                    raise CrashError("AssertionError", f"could not find upscaler named {name}")
+            if values["upscaler_1"] != "None":
                 picture = _resized(picture.convert("RGB"), values)
             self.queue.sample(task, 1, self.state.delay)
         text = pictures.text_of(picture, self.state.options["samples_format"])
@@ -148,6 +141,10 @@ class A1111App(App):
         if self.state.has_wrong_type(self.state.options):
             raise CrashError("ValidationError", "1 validation error for Options")
         return self.told(f"{API}options")
+
+    def _task(self) -> dict[str, Any]:
+        told = self.queue.task_progress(self.fields()["id_task"])
+        return {**self.family.replies["POST /internal/progress"], **told}
 
     def _progress(self) -> dict[str, Any]:
         idle, found = self.family.replies[f"{API}progress"], self.queue.server_progress()
@@ -166,14 +163,11 @@ class A1111Generation(Generation):
             if switch or not self.state.family.traits.refiner_waits:
                 self.applied = dataclasses.replace(self.applied, refiner=model.name_for_extra)
                 self.remarks |= {"Refiner": model.title, "Refiner switch at": switch}
+        self._control()
         second = self._second_pass() if values.get("enable_hr") else None
         if second or values.get("inputs"):
             self.remarks["Denoising strength"] = values["denoising_strength"]
         return second
-
-    @override
-    def fail_for_memory(self, leftover: str) -> None:
-        raise CrashError("OutOfMemoryError", "CUDA out of memory. Tried to allocate 2.00 GiB.")
 
     def after_first_pass(self) -> None:
         values, family = self.values, self.state.family
@@ -185,6 +179,20 @@ class A1111Generation(Generation):
             raise CrashError("TypeError", "argument of type 'NoneType' is not iterable")
         if values["denoising_strength"] is None:
             raise CrashError("TypeError", "'>' not supported between 'NoneType' and 'int'")
+
+    def _control(self) -> None:
+        """Leave out a unit with an unknown name, in silence; the infotext claims it."""
+        scripts = (self.values["alwayson_scripts"] or {}).items()
+        units = {name.lower(): one for name, one in scripts}.get("controlnet", {"args": ()})
+        replies = self.state.family.replies
+        for place, unit in enumerate(units["args"]):
+            if unit.get("enabled"):
+                model, module = (unit.get(key) or "None" for key in ("model", "module"))
+                told = f"Module: {module}, Model: {model}, Weight: {unit.get('weight', 1.0)}"
+                self.remarks[f"ControlNet {place}"] = told
+                lists = replies["/controlnet/model_list"] | replies["/controlnet/module_list"]
+                if model in lists["model_list"] and module in lists["module_list"]:
+                    self.applied = dataclasses.replace(self.applied, controlnet=model)
 
     def _second_pass(self) -> SecondPass:
         """Return what is found wrong before the first pass is a CrashError here."""
@@ -213,15 +221,6 @@ class A1111Generation(Generation):
         size = [side // 8 * 8 for side in target_size(values)]
         steps = values["hr_second_pass_steps"] or values["steps"]
         return SecondPass(size[0], size[1], steps, upscaler, said)
-
-
-def _from_infotext(found: Mapping[str, str]) -> dict[str, Any]:
-    """Return what the `infotext` field says for fields that the request leaves out."""
-    fields: dict[str, Any] = {
-        name: found[one] for name, one in _IN_INFOTEXT.items() if one in found
-    }
-    overrides = {name: found[one] for name, one in _OPTIONS.items() if one in found}
-    return {**fields, "override_settings": overrides}
 
 
 def _choose_sampler(family: Family, values: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image, ImageOps
 
 from devtools.standin import infotext, pictures
-from devtools.standin.family import API, RefusalError
+from devtools.standin.family import API, RefusalError, filled
 from devtools.standin.pictures import Sketch
 from devtools.standin.queue import Task
 from devtools.standin.state import Applied, State
@@ -37,8 +37,10 @@ class Generation:
     """A run from its request's values to `images` and `infotexts`, which belong together.
 
     `values` also has img2img's `inputs` and `mask` as pictures, and the `script` that runs.
-    `options` are those that hold for this run.
+    `options` are those that hold for this run. With `fails` its texts come without pictures.
     """
+
+    fails = False
 
     def __init__(self, state: State, values: dict[str, Any], options: Mapping[str, Any]) -> None:
         self.state, self.values, self.options = state, values, options
@@ -74,9 +76,9 @@ class Generation:
     def after_first_pass(self) -> None:
         """CrashError for what the server stumbles over only now."""
 
-    def fail_for_memory(self, leftover: str) -> None:
+    def fail_for_memory(self, _leftover: str) -> None:
         """End as this server does when the card's memory does not suffice."""
-        raise NotImplementedError
+        raise self.state.family.failure(*self.state.family.out_of_memory)
 
     def find_loras(self) -> list[str]:
         """Return those of the prompt's tags that the server has; the others do nothing, unsaid."""
@@ -103,11 +105,12 @@ class Generation:
         batches, size = self.values["n_iter"], self.values["batch_size"]
         task.job_count = batches * (2 if second and second.steps else 1)
         for batch in range(batches):
-            if task.interrupted:
+            if task.interrupted or task.skipped:
                 break
             if batches > 1:
                 task.job = f"Batch {batch + 1} out of {batches}"
             self._draw_batch(task, range(batch * size, (batch + 1) * size), second)
+            task.skipped = task.skipped and self.fails
             task.job_no += 1
 
     def _draw_batch(self, task: Task, places: range, second: SecondPass | None) -> None:
@@ -122,10 +125,12 @@ class Generation:
             task.job_no += 1
             complete = self.state.queue.sample(task, second.steps, seconds)
         # One that was stopped comes too, half drawn, and nothing in the reply says so.
+        self.fails |= task.skipped and self.state.family.traits.drops_skipped
         for place in places:
-            self.images.append(self.draw(place, width, height))
             self.infotexts.append(self.infotext(place))
-            self.state.drawn.append(self.applied)
+            if not self.fails:
+                self.images.append(self.draw(place, width, height))
+                self.state.drawn.append(self.applied)
 
     def draw(self, place: int, width: int, height: int, remark: str = "") -> Sketch | Image.Image:
         """Return one picture, which shows what it was drawn with; img2img's under its denoising."""
@@ -150,9 +155,8 @@ class Generation:
 
     def infotext(self, place: int) -> str:
         """Write the text of the image at this place of the run, as the family's file has it."""
-        facts, parameters = self.facts(place), dict[str, object]()
-        for name, source in self.state.family.infotext.items():
-            value = source[1:] if source.startswith("=") else facts.get(source)
+        parameters = dict[str, object]()
+        for name, value in filled(self.state.family.infotext, self.facts(place)).items():
             parameters |= value if isinstance(value, dict) else {name: value}
         said = {name: value for name, value in parameters.items() if value not in (None, "")}
         negative: str | None = self.negative_prompt or None
@@ -162,8 +166,7 @@ class Generation:
 
     def info(self) -> dict[str, Any]:
         """Return the object that travels as a JSON string."""
-        facts = self.facts(0)
-        return {name: facts.get(source) for name, source in self.state.family.info.items()}
+        return filled(self.state.family.info, self.facts(0))
 
     def facts(self, place: int) -> dict[str, Any]:
         """Return all that can be said of one picture, by the names that the families' files use."""

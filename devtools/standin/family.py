@@ -4,20 +4,26 @@
 
 - `line`: which code plays it: "a1111" for AUTOMATIC1111 and its forks, "sdnext", "sdcpp".
 - `version`: what it writes into pictures; `traits`: see `Traits`.
-- `infotext`, `info`: what it tells of a picture, each name with the name of `Generation.facts`
-  that it stands for; after `=` comes a text.
+- `errors`: their forms, by `kind`. `infotext`, `info`: what it tells of a picture. Each name has
+  the name of the fact that it stands for, in `facts`; after `=` comes a text.
+- `mistakes`: values that a request must not have, each with the end of its path and its error;
+  `out_of_memory`: the error where the card's does not suffice, `extras_fail` that of every picture
+  to enlarge.
+- `extensions`: by name, the replies that one brings, or what it adds to lists among those below.
 - `replies`: its answers to GET by path, served as they are; what changes is put in by code. The
-  one of `POST /internal/progress` is that to an unknown task. `statuses`: of errors among them.
+  one of `POST /internal/progress` is that to an unknown task; other POSTs are answered so where
+  code has nothing to say. `statuses`: of errors among them.
 - `tables`: what only its line's code reads, such as a request's defaults where no schema has them.
 
 Fields, samplers, schedulers, latent modes and scripts were recorded from real servers of 2026,
 without descriptions and choices; checkpoints and other files are an invented stock.
 """
 
+import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -25,12 +31,36 @@ from typing import Any
 API = "/sdapi/v1/"
 
 
+class FailureError(Exception):
+    """What is answered with an error, by the family's form for its kind."""
+
+    def __init__(self, kind: str, status: int, **facts: object) -> None:
+        super().__init__(facts)
+        self.kind = kind
+        self.facts: Mapping[str, Any] = {"status": status, **facts}
+
+
+class CrashError(FailureError):
+    """What the real server did not catch: the class name and text of its own exception."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__("crash", 500, name=name, text=text)
+
+
+class RefusalError(FailureError):
+    """A refusal that the server words itself; `detail` may be a list of invalid fields."""
+
+    def __init__(self, status: int, detail: object, *, kind: str = "refusal") -> None:
+        super().__init__(kind, status, detail=detail, text=f"{status}: {detail}")
+
+
 @dataclass(frozen=True)
 class Traits:
     """What tells the families of one line apart in what they do."""
 
-    plain_refusals: bool = False  # {"detail": …} alone
-    crash_key: str = "errors"  # holds a crash's text
+    drops_skipped: bool = False  # pictures, and the rest of the job
+    says_204: bool = False  # where there is nothing to say
+    guarded: str = r"/sdapi/v1/(?!.*loras$)"  # paths, by a login; LoRAs' extension forgets it
     wrong_login: str = "Incorrect username or password"
     modules: bool = False  # instead of VAEs; a second pass must say which
     joined_samplers: bool = False  # name their schedulers; an unknown one is refused, not replaced
@@ -52,11 +82,16 @@ class Family:
     line: str
     version: str
     traits: Traits
+    errors: Mapping[str, Mapping[str, str]]
     infotext: Mapping[str, str]
     info: Mapping[str, str]
     replies: Mapping[str, Any]
+    out_of_memory: Sequence[Any] = ()
+    extras_fail: Sequence[Any] = ()
+    mistakes: Sequence[Sequence[Any]] = ()
     statuses: Mapping[str, int] = field(default_factory=dict)
     tables: Mapping[str, Any] = field(default_factory=dict)
+    extensions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -71,6 +106,17 @@ class Family:
         if isinstance(found, dict):
             return list(found["loaded"])
         return [one.get("name", one.get("model_name")) for one in found]
+
+    def extended(self, names: Collection[str]) -> "Family":
+        """Return it with some of its extensions."""
+        replies = dict(self.replies)
+        for path, more in (added for name in names for added in self.extensions[name].items()):
+            replies[path] = _joined(replies.get(path), more)
+        return dataclasses.replace(self, replies=replies)
+
+    def failure(self, kind: str, *facts: Any) -> FailureError:  # noqa: ANN401 - from the file
+        """Return an error as it stands in the file."""
+        return CrashError(*facts) if kind == "crash" else RefusalError(*facts, kind=kind)
 
     def scripts(self) -> dict[str, bool]:
         """Of each script, by its title in lower case, whether it is always on."""
@@ -89,21 +135,9 @@ class Family:
         return path in self.replies or method.lower() in schema["paths"].get(path, ())
 
 
-class CrashError(Exception):
-    """What the real server did not catch: the class name and text of its own exception."""
-
-    def __init__(self, name: str, text: str) -> None:
-        super().__init__(text)
-        self.name = name
-
-
-class RefusalError(Exception):
-    """A refusal that the server words itself; `detail` may be a list of invalid fields."""
-
-    def __init__(self, status: int, detail: object) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
+def filled(form: Mapping[str, str], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a form of the family's file with facts in it, None for those that are missing."""
+    return {name: one[1:] if one.startswith("=") else facts.get(one) for name, one in form.items()}
 
 
 class Checkpoint:
@@ -137,6 +171,12 @@ class Checkpoint:
         names = [self.title, self.name, self.name_for_extra, self.listing["model_name"]]
         hashes = [self.shorthash, self.sha256, f"{self.name_for_extra} [{self.shorthash}]"]
         return spelling is not None and spelling in names + hashes
+
+
+def _joined(one: Any, more: Any) -> Any:  # noqa: ANN401 - any reply
+    if isinstance(one, dict):
+        return {name: _joined(found, more.get(name, [])) for name, found in one.items()}
+    return more if one is None else [*one, *more]
 
 
 def without_hash(title: str) -> str:

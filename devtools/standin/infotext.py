@@ -17,7 +17,9 @@ def write(prompt: str, negative_prompt: str | None, parameters: Mapping[str, obj
 
 def _quote(value: object) -> str:
     text = str(value)
-    return json.dumps(text, ensure_ascii=False) if set(text) & set(",\n:") else text
+    # stable-diffusion.cpp puts JSON there as it is.
+    is_plain = text.startswith("{") or not set(text) & set(",\n:")
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 
 def read(infotext: str) -> dict[str, str]:

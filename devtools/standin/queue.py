@@ -22,6 +22,7 @@ class Task:
     sampling_step: int = 0
     sampling_steps: int = 0
     interrupted: bool = False
+    skipped: bool = False
     started: float = field(default_factory=time.time)
 
     @property
@@ -75,7 +76,7 @@ class Queue:
             yield
             self._finished.append(task.id)
         finally:
-            task.job, task.job_count = "", 0
+            task.job, task.job_count, task.sampling_step = "", 0, 0
             with self._changed:
                 self._line.remove(task)
                 self._changed.notify_all()
@@ -86,17 +87,17 @@ class Queue:
         for _ in range(steps):
             with self._changed:
                 if self._changed.wait_for(
-                    lambda: self._closing or task.interrupted, seconds / steps
+                    lambda: self._closing or task.interrupted or task.skipped, seconds / steps
                 ):
                     return False
             task.sampling_step += 1
         return True
 
-    def interrupt(self) -> None:
-        """Stop whatever runs; what waits is not touched."""
+    def interrupt(self, *, skip: bool = False) -> None:
+        """Stop whatever runs, or only what it draws just now; what waits is not touched."""
         with self._changed:
             for task in {self.task, *self.drawing}:
-                task.interrupted = True
+                task.interrupted, task.skipped = task.interrupted or not skip, skip
             self._changed.notify_all()
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
 from devtools.standin import pictures
-from devtools.standin.app import App, View, json_reply
+from devtools.standin.app import App, View
 from devtools.standin.drawing import Generation, SecondPass
 from devtools.standin.family import API, CrashError, Family, RefusalError
 from devtools.standin.queue import Task
@@ -30,21 +30,12 @@ class SdCppApp(App):
         }
 
     @override
-    def is_guarded(self, path: str) -> bool:
-        return False
-
-    def refused(self, error: RefusalError) -> Response:
-        return json_reply({"error": error.detail}, error.status)
-
-    def crashed(self, error: CrashError) -> Response:
-        return json_reply({"error": error.name, "message": str(error)}, 500)
-
-    @override
     def not_found(self, error: HTTPException) -> Response:
         return Response(status=404)
 
     def _generate(self, kind: str) -> dict[str, Any]:
         body: dict[str, Any] = request.get_json()
+        self.check(body)
         _check_kinds(self.family, body)
         values = _values(self.family, body, is_txt2img=kind == "txt2img")
         task = Task(job="img_gen")
@@ -53,7 +44,7 @@ class SdCppApp(App):
             drawing.run(task)
         pairs = zip(drawing.images, drawing.infotexts, strict=True)
         images = [pictures.text_of(one, "png", text) for one, text in pairs]
-        return {"images": images, "info": json.dumps(drawing.info()), "parameters": body}
+        return {"images": images, "info": "", "parameters": body}
 
 
 class SdCppGeneration(Generation):
@@ -66,10 +57,6 @@ class SdCppGeneration(Generation):
         # All that comes out has this size, whatever was asked.
         (width, height), remarks = self.values["final_size"], self.values["hires"]
         return SecondPass(width, height, 0, remarks.get("Hires upscale", ""), remarks=remarks)
-
-    @override
-    def fail_for_memory(self, leftover: str) -> None:
-        raise RefusalError(500, "generate_image returned no results")
 
 
 def _check_kinds(family: Family, body: Mapping[str, Any]) -> None:
@@ -108,8 +95,8 @@ def _values(family: Family, body: Mapping[str, Any], *, is_txt2img: bool) -> dic
         "sampler_name": sampler,
         "scheduler": scheduler,
         "sampler_and_scheduler": f"{sampler} {scheduler}".removesuffix(f" {_UNSET}"),
-        "schedule": {} if scheduler == _UNSET else {"Schedule type": scheduler},
         "lora": _loras(family, values.get("lora")),
+        "cfg_said": f"{values['cfg_scale']:f}",
         "own_json": json.dumps({"loras": values.get("lora", [])}),
         "final_size": (_up(values["width"]), _up(values["height"])),
         "hires": {},

@@ -1,17 +1,16 @@
 """SD.Next, which guards every route, forgives spellings and keeps its failures to itself."""
 
+import math
 import time
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from flask import Response
 from PIL import ImageFilter
 
 from devtools.standin.a1111 import A1111App
-from devtools.standin.app import json_reply
-from devtools.standin.drawing import Generation, SecondPass, decode_input, target_size
+from devtools.standin.drawing import Generation, SecondPass, target_size
 from devtools.standin.family import API, Checkpoint, CrashError, Family, RefusalError, without_hash
 from devtools.standin.pictures import Sketch
 from devtools.standin.queue import Task
@@ -20,6 +19,17 @@ from devtools.standin.state import MODEL, Start, State
 
 class SdNextState(State):
     """Every change of the model loads it at once, and back again when a generation is over."""
+
+    def save(self, given: Mapping[str, Any]) -> object:
+        """Take whatever is known, even a model that does not exist."""
+        known = {name: one for name, one in given.items() if name in self.options}
+        updated = [{name: known.get(name) != self.options.get(name)} for name in given]
+        self.options.update(known)
+        self._look_up(known)
+        if MODEL in known:
+            self.has_model = self.find_checkpoint(known[MODEL]) is not None
+            self._load(self.options)
+        return {"updated": updated}
 
     def find_checkpoint(self, spelling: object) -> Checkpoint | None:
         """Case is forgiven and a folder or a hash left out; a file's ending is too much."""
@@ -45,34 +55,11 @@ class SdNextApp(A1111App):
 
     def __init__(self, state: State, start: Start) -> None:
         super().__init__(state, start)
-        self._limit = start.get("rate_limit")
+        self._rate: tuple[float, float] = start.get("rate_limit", (math.inf, 0.0))
         self._began: dict[str, list[float]] = defaultdict(list)
 
-    def is_guarded(self, path: str) -> bool:
-        return path.startswith((API, "/internal/"))
-
-    def refused(self, error: RefusalError) -> Response:
-        if isinstance(error.detail, list):
-            return super().refused(error)
-        told = {"error": "HTTPException", "code": error.status, "detail": error.detail, "body": ""}
-        return json_reply({**told, "errors": f"{error.status}: {error.detail}"}, error.status)
-
-    def crashed(self, error: CrashError) -> Response:
-        told = {"error": error.name, "code": 500, "detail": "", "body": "", "errors": str(error)}
-        return json_reply(told, 500)
-
-    def interrupt(self) -> object:
-        super().interrupt()
-        return Response(status=204)
-
-    def refresh(self) -> object:
-        return Response(status=204)
-
-    def enlarge(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Fall over its own reply, whatever was asked."""
-        decode_input(values["image"])
-        text = "1 validation error for ResProcessImage\nhtml_info\n  Input should be a valid string"
-        raise CrashError("ValidationError", text)
+    def refresh(self) -> None:
+        """Wait for nobody."""
 
     def generate(self, kind: str, fields: dict[str, Any]) -> dict[str, Any]:
         self._keep_to_the_rate(kind)
@@ -81,12 +68,11 @@ class SdNextApp(A1111App):
             self.open_inputs(values)
         values["sampler_name"] = _sampler(self.family, values["sampler_name"])
         values["script"] = self.script(kind, values)
-        is_default = values["sampler_name"] == "Default"
-        values["sampler_said"] = None if is_default else values["sampler_name"]
+        values["sampler_said"] = values["sampler_name"].removeprefix("Default")
         task, model = Task(job=f"API-{kind[:3].upper()}"), values["sd_model_checkpoint"]
         restore = values["override_settings_restore_afterwards"]
         with self.queue.work_on(task):
-            if model and not state.find_checkpoint(model):
+            if not state.has_model or (model and not state.find_checkpoint(model)):
                 return {"images": [], "parameters": fields, "info": ""}
             # A request's own field: for good, and for everyone.
             state.settings({MODEL: model} if model else {}, restore=False)
@@ -100,13 +86,12 @@ class SdNextApp(A1111App):
         return {**reply, "info": ""} if drawing.bare else reply
 
     def _keep_to_the_rate(self, kind: str) -> None:
-        if self._limit:
-            most, seconds = self._limit
-            now = time.monotonic()
-            recent = self._began[kind] = [one for one in self._began[kind] if one > now - seconds]
-            if len(recent) >= most:
-                raise RefusalError(429, f"127.0.0.1:{API}{kind}: rate limit exceeded")
-            recent.append(now)
+        most, seconds = self._rate
+        began = time.monotonic() - seconds
+        recent = self._began[kind] = [one for one in self._began[kind] if one > began]
+        if len(recent) >= most:
+            raise RefusalError(429, f"127.0.0.1:{API}{kind}: rate limit exceeded")
+        recent.append(time.monotonic())
 
 
 class SdNextGeneration(Generation):
@@ -117,7 +102,9 @@ class SdNextGeneration(Generation):
     def prepare(self) -> SecondPass | None:
         values = self.values
         values["width"], values["height"] = values["width"] // 8 * 8, values["height"] // 8 * 8
+        self.fails = min(values["width"], values["height"]) < 0
         if "inputs" in values:
+            self.fails |= values["denoising_strength"] > 1
             self.remarks["Denoising strength"] = values["denoising_strength"]
             # Counted from 1 here; 0 leaves the input as it is, which shows as filled up.
             values["resize_mode"] = values["resize_mode"] - 1 if values["resize_mode"] else 2

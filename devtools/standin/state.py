@@ -1,7 +1,7 @@
 """What a stand-in remembers between requests."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, TypedDict
@@ -28,17 +28,21 @@ class Applied:
     script: str = ""
     # Of the second pass.
     upscaler: str = ""
+    controlnet: str = ""
 
 
 class Start(TypedDict, total=False):
     """How a server is started.
 
-    delay: seconds that one image takes. cards: how many generations are drawn at the same time, 1
-    unless set; 0 is any number. docs: off on an SD.Next that hides its schema. noise: pictures as
-    large as photographs. rate_limit: how many jobs of a kind an SD.Next takes within how many
-    seconds; the real one 60 in 60.
+    port: 0 for any. delay: seconds that one image takes. cards: how many generations are drawn at
+    the same time, 1 unless set; 0 is any number. docs: off on an SD.Next that hides its schema.
+    noise: pictures as large as photographs. rate_limit: how many jobs of a kind an SD.Next takes
+    within how many seconds; the real one 60 in 60. extensions: those that are installed.
     """
 
+    host: str
+    port: int
+    verbose: bool
     api_auth: str | None
     delay: float
     image_format: str | None
@@ -47,11 +51,13 @@ class Start(TypedDict, total=False):
     noise: bool
     cards: int
     rate_limit: tuple[int, float]
+    extensions: Collection[str]
 
 
 class State:
     """`loaded` is the model in memory, `loads` every title loaded so far.
 
+    `has_model` is false once an SD.Next saved one that does not exist, or could not load any.
     `drawn` is the truth about every picture so far, `memory_failures` what the generations that
     will run out of memory leave behind.
     """
@@ -67,10 +73,12 @@ class State:
         self.loads: list[str] = []
         self.drawn: list[Applied] = []
         self.memory_failures: deque[str] = deque()
-        self.loaded = self.checkpoints[0]
+        self.loaded, self.has_model = self.checkpoints[0], True
         self.options[MODEL] = self.options.get(MODEL) and self.loaded.title
         self._loaded_modules: tuple[str, ...] = ()
         self._unsaved = set(family.traits.unsaved_options)
+        # What GET /options shows.
+        self.listed = dict.fromkeys(family.replies[f"{API}options"])
         # What every job ends with from now on.
         self.poison: CrashError | None = None
 
@@ -108,9 +116,7 @@ class State:
         wanted = {name: one for name, one in overrides.items() if not name.startswith("api_")}
         if self.find_checkpoint(wanted.get(MODEL)) is None:
             wanted.pop(MODEL, None)
-        for name in wanted:
-            if name not in self.options:
-                raise CrashError("KeyError", repr(name))
+        self._look_up(wanted)
         options = {**self.options, **wanted}
         self._load(options)
         stay = wanted.keys() & self._unsaved if restore else wanted.keys()
@@ -119,6 +125,22 @@ class State:
         if self.poison or self.has_wrong_type(options):
             raise self.poison or CrashError("TypeError", "bad operand type for unary -: 'str'")
         return options
+
+    def save(self, given: Mapping[str, Any]) -> object:
+        """Take options for good, of whatever type, and return the reply."""
+        self._look_up(given)
+        if MODEL in given and not self.find_checkpoint(given[MODEL]):
+            raise CrashError("RuntimeError", f"model {given[MODEL]!r} not found")
+        self.options.update(given)
+        self._unsaved -= given.keys()
+        self._load(self.options)
+        return None
+
+    def _look_up(self, given: Mapping[str, Any]) -> None:
+        for name in given:
+            if name not in self.options:
+                raise CrashError("KeyError", repr(name))
+        self.listed |= dict.fromkeys(given)
 
     def has_wrong_type(self, options: Mapping[str, Any]) -> bool:
         """Tell whether a number's place holds a text, which breaks jobs and the list of options."""

@@ -275,6 +275,17 @@ def test_a_job_that_somebody_else_broke_off_is_warned_of(slow: StandIn) -> None:
     assert Run(slow).done()[0].warnings == []
 
 
+def test_what_newer_versions_of_stable_diffusion_cpp_tell_in_their_reply_counts() -> None:
+    with StandIn(family="sdcpp") as standin:
+        pictures = [one.picture.base64() for one in Run(standin, batch_size=2).done()[1]]
+        told = {"all_seeds": [5, 6], "sd_model_name": "dream", "sampler_name": "dpm++2m"}
+        body = {"images": pictures, "info": json.dumps(told), "parameters": {}}
+        standin.fail_next(PATH, status=200, body=body)
+        summary, _ = Run(standin, batch_size=2, sampler_name="DPM++ 2M").done()
+    assert (summary.seeds, summary.model, summary.sampler) == ([5, 6], "dream", "dpm++2m")
+    assert summary.warnings == []
+
+
 def hold_back(standin: StandIn, times: int) -> None:
     """Answer as SD.Next does from the 61st job of a minute on."""
     for _ in range(times):

@@ -130,7 +130,7 @@ def test_a_login_is_noticed_and_never_told() -> None:
 
 def test_a_proxys_login_page_is_a_login_too_and_an_open_door_is_none(standin: StandIn) -> None:
     standin.fail_next(OPTIONS, status=200, body={"sd_model_checkpoint": None})
-    standin.fail_next(OPTIONS, status=200, body="<html>Log in</html>", content_type="text/html")
+    standin.fail_next(OPTIONS, status=200, body="<html>Log in</html>", mime="text/html")
     found = ask(standin, **LOGIN)
     assert found.variables["login"] is True
     assert found.variables["model"] == ""

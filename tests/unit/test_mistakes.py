@@ -100,7 +100,11 @@ def test_forge_classic_does_not_turn_a_photograph(
 
 @pytest.mark.parametrize(("seed", "kept"), [(2**31 - 1, True), (2**31, False)])
 def test_sdcpp_replaces_a_seed_that_is_no_c_int(standins: StandIns, seed: int, kept: bool) -> None:
-    assert (info(standins.of("sdcpp"), seed=seed)["seed"] == seed) is kept
+    reply = ask(standins.of("sdcpp"), "txt2img", seed=seed).json()
+    drawn = pictures.decode(reply["images"][0])
+    assert drawn is not None
+    assert (f"Seed: {seed}," in drawn.info["parameters"]) is kept
+    assert reply["info"] == ""
 
 
 def test_an_interrupted_job_looks_finished_with_more_seeds_than_pictures() -> None:
@@ -111,3 +115,91 @@ def test_an_interrupted_job_looks_finished_with_more_seeds_than_pictures() -> No
         reply = job.result().json()
     assert len(reply["images"]) == 1
     assert json.loads(reply["info"])["all_seeds"] == [7, 8, 9]
+
+
+@pytest.mark.parametrize(("name", "left"), [("a1111", 2), ("sdnext", 0)])
+def test_a_skipped_picture_comes_half_drawn_but_from_sdnext_not_even_the_others(
+    name: str, left: int
+) -> None:
+    with StandIn(family=name, delay=0.4) as standin, ThreadPoolExecutor() as pool:
+        job = pool.submit(ask, standin, "txt2img", seed=7, n_iter=2)
+        until(lambda: standin.state.queue.running)
+        ask(standin, "skip")
+        reply = job.result().json()
+        state = requests.get(f"{standin.base_url}/sdapi/v1/progress", timeout=30).json()["state"]
+    assert len(reply["images"]) == len(standin.state.drawn) == left
+    assert json.loads(reply["info"])["all_seeds"] == [7, 8]
+    assert (state["skipped"], state["interrupted"]) == (left == 0, False)
+
+
+def test_an_interrupt_while_nobody_draws_is_told_until_the_next_job(standin: StandIn) -> None:
+    def progress() -> dict[str, Any]:
+        told = requests.get(f"{standin.base_url}/sdapi/v1/progress", timeout=30).json()
+        assert (told["progress"], told["current_image"]) == (0, None)
+        return dict(told["state"])
+
+    ask(standin, "txt2img")
+    assert ask(standin, "interrupt").json() == {}
+    state = progress()
+    assert (state["interrupted"], state["job"], state["sampling_step"]) == (True, "", 0)
+    assert len(ask(standin, "txt2img").json()["images"]) == 1
+    assert not progress()["interrupted"]
+
+
+@pytest.mark.parametrize(
+    ("unit", "applied"),
+    [
+        ({"model": "control_v11p_sd15_canny [d14c016b]", "module": "canny"}, True),
+        ({"model": "nope", "module": "canny"}, False),
+        ({"model": "control_v11p_sd15_canny [d14c016b]", "module": "nope"}, False),
+    ],
+)
+def test_a_controlnet_unit_with_an_unknown_name_is_left_out_and_the_infotext_claims_it(
+    standins: StandIns, unit: dict[str, str], applied: bool
+) -> None:
+    standin = standins.of("forge")
+    units = [{**unit, "enabled": True}, {"model": "nope"}]
+    [text] = info(standin, alwayson_scripts={"ControlNet": {"args": units}})["infotexts"]
+    said = f'ControlNet 0: "Module: {unit["module"]}, Model: {unit["model"]}, Weight: 1.0"'
+    assert said in text
+    assert "ControlNet 1" not in text
+    assert bool(standin.state.drawn[0].controlnet) is applied
+
+
+def test_controlnet_is_an_extension_of_automatic1111_and_part_of_its_forks() -> None:
+    for family, extensions, status in (("a1111", [], 404), ("a1111", ["controlnet"], 200)):
+        with StandIn(family=family, extensions=extensions) as standin:
+            found = requests.get(f"{standin.base_url}/controlnet/model_list", timeout=30)
+            units: dict[str, object] = {"ControlNet": {"args": []}}
+            drawn = ask(standin, "txt2img", alwayson_scripts=units)
+        assert (found.status_code, drawn.ok) == (status, status == 200)
+
+
+def test_an_option_that_was_posted_is_put_back_after_a_job(standin: StandIn) -> None:
+    option = "token_merging_ratio_hr"
+    ask(standin, "options", **{option: 0.1})
+    ask(standin, "txt2img", override_settings={option: 0.5})
+    assert standin.state.options[option] == 0.1
+    ask(standin, "options", sd_model_checkpoint="meinamix_v12")
+    assert standin.state.loaded.name_for_extra == "meinamix_v12"
+
+
+def test_sdnext_draws_nothing_once_somebody_saved_a_model_that_it_does_not_have() -> None:
+    with StandIn(family="sdnext") as standin:
+        for model, count in (("nope", 0), ("dreamshaper_8", 1)):
+            ask(standin, "options", sd_model_checkpoint=model)
+            told = requests.get(f"{standin.base_url}/sdapi/v1/options", timeout=30).json()
+            assert told["sd_model_checkpoint"] == model
+            reply = ask(standin, "txt2img").json()
+            assert (len(reply["images"]), bool(reply["info"])) == (count, bool(count))
+
+
+def test_sdnext_tells_of_what_it_cannot_draw_and_sends_no_picture(standins: StandIns) -> None:
+    standin = standins.of("sdnext")
+    for kind, given in (
+        ("txt2img", {"width": -64}),
+        ("img2img", {"init_images": [red()], "denoising_strength": 2}),
+    ):
+        reply = ask(standin, kind, **given).json()
+        assert reply["images"] == standin.state.drawn == []
+        assert len(json.loads(reply["info"])["infotexts"]) == 1

@@ -1,8 +1,11 @@
 """Names and values in a request that a server would ignore, or break at."""
 
+import json
+
 import pytest
 
 from devtools.standin import StandIn
+from support.drawing import draw
 from support.exchange import connect
 from support.standins import StandIns
 from webui.errors import InvalidParameterError
@@ -51,7 +54,7 @@ def test_options_that_were_never_set_are_known_where_only_set_ones_are_listed(
     ("script", "words"),
     [
         ({"Refiner": {"args": []}}, "Use refiner_checkpoint"),
-        ({"ControlNet": [1]}, "unless its value is an object"),
+        ({"ADetailer": [1]}, "unless its value is an object"),
     ],
 )
 def test_what_servers_ignore_among_extensions_is_refused(
@@ -62,24 +65,12 @@ def test_what_servers_ignore_among_extensions_is_refused(
 
 
 def test_an_extension_without_controls_is_known_by_the_plain_list(standin: StandIn) -> None:
-    standin.fail_next("/sdapi/v1/scripts", status=200, body={"txt2img": ["hypertile"]})
-    check(standin, alwayson_scripts={"Hypertile": {"args": []}})
+    script: dict[str, object] = {"Hypertile": {"args": []}}
+    check(standin, alwayson_scripts=script)
+    draw(standin, alwayson_scripts=json.dumps(script))
 
 
-MODELS = ["None", "control_v11p_sd15_canny [d14c016b]", "t2i_color"]
-MODULES = ["none", "canny", "depth"]
-
-
-def check_units(
-    standin: StandIn, *units: object, title: str = "ControlNet", looks: int = 2
-) -> None:
-    """Check before a server with these lists, in the shape that Forge's were recorded in."""
-    for _ in range(looks):
-        for name, listed in (("model_list", MODELS), ("module_list", MODULES)):
-            standin.fail_next(f"/controlnet/{name}", status=200, body={name: listed})
-    # By the words of the page, which some list apart and take as well.
-    aliases = {"module_list": ["None", "canny", "depth_midas"]}
-    standin.fail_next("/controlnet/module_list", status=200, body=aliases)
+def check_units(standin: StandIn, *units: object, title: str = "ControlNet") -> None:
     check(standin, alwayson_scripts={title: {"args": list(units)}})
 
 
@@ -94,26 +85,28 @@ def check_units(
 )
 @pytest.mark.parametrize("title", ["ControlNet", "controlnet"])
 def test_a_controlnet_unit_with_an_unknown_name_is_refused_since_it_is_left_out(
-    unit: dict[str, object], words: str, title: str
+    standins: StandIns, unit: dict[str, object], words: str, title: str
 ) -> None:
-    with (
-        StandIn(family="forge") as forge,
-        pytest.raises(InvalidParameterError, match=f"^alwayson_scripts: Forge has no {words}"),
-    ):
-        check_units(forge, {"model": "None", "module": None}, unit, title=title)
+    with pytest.raises(InvalidParameterError, match=f"^alwayson_scripts: Forge has no {words}"):
+        check_units(standins.of("forge"), {"model": "None", "module": None}, unit, title=title)
 
 
-def test_a_controlnet_unit_is_sent_in_the_servers_own_spelling(standin: StandIn) -> None:
+def test_a_controlnet_unit_is_sent_in_the_servers_own_spelling() -> None:
     sent = {"model": "Control_v11p_sd15_canny", "module": " Canny", "weight": 0.5}
+    # By the words of the page, which AUTOMATIC1111's extension lists apart and takes as well.
     other = {"model": "t2i_color [0123abcd]", "module": "depth_midas", "image": "x"}
-    check_units(standin, sent, other, {"enabled": False, "model": "nope"}, True, looks=1)
-    assert sent == {"model": MODELS[1], "module": "canny", "weight": 0.5}
+    with StandIn(extensions=["controlnet"]) as standin:
+        check_units(standin, sent, other, {"enabled": False, "model": "nope"}, True)
+    model = "control_v11p_sd15_canny [d14c016b]"
+    assert sent == {"model": model, "module": "canny", "weight": 0.5}
     assert (other["model"], other["module"]) == ("t2i_color", "depth_midas")
 
 
-def test_without_a_unit_or_a_list_no_name_of_controlnet_is_checked(standin: StandIn) -> None:
-    for args in ([], [{"enabled": False, "model": "nope"}], "none"):
-        check(standin, alwayson_scripts={"ControlNet": {"args": args}})
-    assert not [one for one in standin.received if one.path.startswith("/controlnet")]
-    check(standin, alwayson_scripts={"ControlNet": {"args": [{"model": "nope"}]}})
-    assert [one.path for one in standin.received][-1] == "/controlnet/model_list"
+def test_without_a_unit_or_a_list_no_name_of_controlnet_is_checked() -> None:
+    with StandIn(family="forge") as standin:
+        for args in ([], [{"enabled": False, "model": "nope"}], "none"):
+            check(standin, alwayson_scripts={"ControlNet": {"args": args}})
+        assert not [one for one in standin.received if one.path.startswith("/controlnet")]
+        standin.fail_next("/controlnet/model_list", status=404)
+        check_units(standin, {"model": "nope"})
+        assert [one.path for one in standin.received][-1] == "/controlnet/model_list"

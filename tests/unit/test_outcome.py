@@ -1,13 +1,13 @@
 """What came back against what was asked, with the stand-in's lists behind it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import requests
 
 from devtools.standin import StandIn
 from support.exchange import connect
-from support.standins import StandIns
 from webui.errors import WebUIResponseError, WebUIServerError, WrongModelError
 from webui.http.account import Account
 from webui.http.endpoints import Endpoint
@@ -159,35 +159,45 @@ def test_a_leftover_preview_is_an_error_where_servers_leave_one(
             compared(leaving, came)
         assert compared(leaving, came, interrupted=True) == []
         assert compared(leaving, summary(image(), told={})) == []
-        state = {"progress": 0, "state": {"interrupted": True}}
-        standin.fail_next("/sdapi/v1/progress", status=200, body=state)
+        standin.state.queue.interrupt()
         with pytest.raises(WebUIServerError):
             compared(leaving, summary(image()))
 
 
-# As recorded of SD.Next after somebody's POST of an unknown model.
-NO_MODEL: Fields = {"checkpoint": {"type": None, "class": None}}
+def post(standin: StandIn, path: str, body: Fields) -> Any:  # noqa: ANN401 - JSON
+    reply = requests.post(f"{standin.base_url}/sdapi/v1/{path}", json=body, timeout=30)
+    return reply.json() if reply.content else None
+
+
+def break_off(standin: StandIn) -> None:
+    standin.run_out_of_memory()
+    assert post(standin, "txt2img", {"prompt": "a cat"})["images"] == []
+
+
+def lose_the_model(standin: StandIn) -> None:
+    standin.state.has_model = False
 
 
 @pytest.mark.parametrize(
-    ("answers", "words"),
+    ("cause", "words"),
     [
-        (NO_MODEL, "No model is loaded. Choose one"),
-        (NO_MODEL | {"options": {"sd_model_checkpoint": "nope"}}, "Somebody saved nope as its mod"),
-        ({"progress": {"state": {"skipped": True, "interrupted": False}}}, "pressed Skip"),
-        ({"progress": {"state": {"interrupted": True}}}, "It broke off: most often memory ran out"),
-        ({"progress": {"state": {}}}, "Its own log says why: often memory ran out"),
+        (lose_the_model, "No model is loaded. Choose one"),
+        (
+            lambda one: post(one, "options", {"sd_model_checkpoint": "nope"}),
+            "Somebody saved nope as its mod",
+        ),
+        (lambda one: post(one, "skip", {}), "pressed Skip"),
+        (break_off, "It broke off: most often memory ran out"),
+        (lambda _: None, "Its own log says why: often memory ran out"),
     ],
     ids=["no model", "a model that is none", "skipped", "broken off", "not told"],
 )
 def test_why_nothing_came_is_told_as_far_as_the_server_says(
-    standins: StandIns, answers: Fields, words: str
+    cause: Callable[[StandIn], object], words: str
 ) -> None:
-    standin = standins.of("sdnext")
-    with connect(standin.base_url) as there:
+    with StandIn(family="sdnext") as standin, connect(standin.base_url) as there:
         sdnext = Server.ask(there, Endpoint.TXT2IMG)
-        for name, answer in answers.items():
-            standin.fail_next(f"/sdapi/v1/{name}", status=200, body=answer)
+        cause(standin)
         with pytest.raises(WebUIResponseError, match=f"but sent no images\\. .*{words}"):
             compared(sdnext, summary(told={}))
         assert compared(sdnext, summary(told={}), send_images=False) == []

@@ -23,8 +23,6 @@ MEANT: dict[str, tuple[str, ...]] = {
         "- picture of another /labels/Init image",
         "+ picture of another /info/extra_generation_params/",
     ),
-    # A later version than the recorded one tells in `info` too what its pictures' texts do.
-    "sdcpp": ("+ picture /info", "+ picture of another /info", "+ unknown option /info"),
 }
 # Of these the stand-ins hold only a part.
 TRIMMED = ("- options ", "- options-info ", "- samplers ", "- face-restorers ")

@@ -54,7 +54,7 @@ def draw(standin: StandIn, kind: str = "txt2img", /, **fields: object) -> dict[s
     response = ask(standin, kind, **fields)
     assert response.status_code == 200, response.text
     reply: dict[str, Any] = response.json()
-    reply["info"] = json.loads(reply["info"])
+    reply["info"] = json.loads(reply["info"] or "{}")
     reply["images"] = [Image.open(io.BytesIO(b64decode(one))) for one in reply["images"]]
     return reply
 
@@ -271,7 +271,9 @@ def test_sdcpp_rounds_sizes_up_and_cuts_steps_and_batches(
 ) -> None:
     reply = draw(running("sdcpp"), width=130, height=70, steps=500, batch_size=50, n_iter=3)
     assert (len(reply["images"]), reply["images"][0].size) == (8, (192, 128))
-    assert (reply["info"]["steps"], reply["info"]["width"]) == (100, 130)
+    written = reply["images"][0].info["parameters"]
+    assert "Steps: 100, CFG scale: 7.000000," in written
+    assert "Size: 130x70," in written
     assert get(running("sdcpp"), "/nowhere").content == b""
 
 

@@ -85,6 +85,16 @@ def test_without_an_account_seed_model_and_sampler_come_from_the_picture() -> No
     assert found.variables()["infotext"] == INFOTEXT
 
 
+def test_stable_diffusion_cpps_word_for_its_default_sampler_names_none_in_pictures() -> None:
+    for written, sampler in (
+        ("NONE", ""),
+        ("NONE karras", ""),
+        ("euler_a karras", "euler_a karras"),
+    ):
+        text = INFOTEXT.replace("Sampler: Euler a", f"Sampler: {written}")
+        assert summary({}, picture(infotext=text)).sampler == sampler
+
+
 def test_without_either_the_images_still_arrive() -> None:
     found = summary({}, picture())
     assert found.images[0].seed is None

@@ -55,10 +55,13 @@ class Account:
 
     @property
     def sampler(self) -> str:
-        """stable-diffusion.cpp writes NONE for its default."""
-        name = str(self.raw.get("sampler_name") or "")
-        return "" if name == "NONE" else name
+        return chosen_sampler(str(self.raw.get("sampler_name") or ""))
 
     def _listed(self, name: str) -> list[Any]:
         found = self.raw.get(name)
         return found if isinstance(found, list) else []
+
+
+def chosen_sampler(name: str) -> str:
+    """Leave out NONE, which stable-diffusion.cpp writes for its default, with any scheduler."""
+    return "" if name.partition(" ")[0] == "NONE" else name

@@ -60,7 +60,7 @@ def _why_empty(server: Server) -> str:
     memory = "memory ran out, and a smaller width, height or batch_size helps"
     if state.get("interrupted"):
         return f"It broke off: most often {memory}, or somebody pressed Interrupt. Its log says so."
-    return f"Its own log says why: often {memory}, or somebody pressed Interrupt."
+    return f"Its own log says why: often {memory}, or somebody pressed Interrupt or Skip."
 
 
 def _refuse_leftovers(summary: Summary, server: Server) -> None:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
-from webui.http.account import Account
+from webui.http.account import Account, chosen_sampler
 from webui.pictures.infotext import parse_infotext
 from webui.pictures.picture import Picture
 from webui.values import Fields, Json
@@ -156,7 +156,7 @@ class Collector:
         return Summary(
             images,
             account.model or parameters.get("Model", ""),
-            account.sampler or parameters.get("Sampler", ""),
+            account.sampler or chosen_sampler(parameters.get("Sampler", "")),
             dict(request),
             account,
             round(elapsed, 1),
