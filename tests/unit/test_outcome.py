@@ -173,12 +173,13 @@ NO_MODEL: Fields = {"checkpoint": {"type": None, "class": None}}
     ("answers", "words"),
     [
         (NO_MODEL, "No model is loaded. Choose one"),
-        (NO_MODEL | {"options": {"sd_model_checkpoint": "nope"}}, "Somebody saved nope as its mod"),
+        (NO_MODEL | {"sd-models": []}, "It has no models: install"),
+        (NO_MODEL | {"options": {"sd_model_checkpoint": "nope"}}, "Its settings name the model n"),
         ({"progress": {"state": {"skipped": True, "interrupted": False}}}, "pressed Skip"),
         ({"progress": {"state": {"interrupted": True}}}, "It broke off: most often memory ran out"),
         ({"progress": {"state": {}}}, "Its own log says why: often memory ran out"),
     ],
-    ids=["no model", "a model that is none", "skipped", "broken off", "not told"],
+    ids=["no model", "no models", "a model that is none", "skipped", "broken off", "not told"],
 )
 def test_why_nothing_came_is_told_as_far_as_the_server_says(
     standins: StandIns, answers: Fields, words: str
