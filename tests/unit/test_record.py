@@ -22,7 +22,12 @@ MEANT: dict[str, tuple[str, ...]] = {
         "+ picture of another /info/extra_generation_params/",
     ),
     # A later version than the recorded one tells in `info` too what its pictures' texts do.
-    "sdcpp": ("+ picture /info", "+ picture of another /info", "+ unknown option /info"),
+    "sdcpp": (
+        "+ picture /info",
+        "+ picture of another /info",
+        "+ unknown option /info",
+        "+ unknown script /info",
+    ),
 }
 # Of these the stand-ins hold only a part.
 TRIMMED = ("- options ", "- options-info ", "- samplers ", "- face-restorers ", "- schema ")
