@@ -54,7 +54,7 @@ def _why_empty(server: Server) -> str:
         if models == []:
             return "It has no models: install one first."
         if saved and models is not None and find_model(saved, models) is None:
-            return f"Its settings name the model {saved}, which it does not have. Choose another."
+            return f"Its settings name the model {saved}, which it lacks. Choose another there."
         return "No model is loaded. Choose one in the WebUI; its own log says why it was not."
     state = server.last_state()
     if state.get("skipped"):
