@@ -53,6 +53,12 @@ def test_every_line_of_differences_tells_its_kind() -> None:
     assert found == ["~ a status", "~ a /x", "- a /gone", "+ a /new"]
 
 
+def test_a_long_run_of_differences_is_one_line() -> None:
+    lines = [*(f"+ options /{n}" for n in range(50)), "~ picture status", "~ picture /info"]
+    told = ["+ options /0, and 49 more", "~ picture status", "~ picture /info"]
+    assert list(record.folded(lines)) == told
+
+
 def test_a_recording_finds_its_family_and_tells_nothing_private(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
