@@ -12,7 +12,7 @@ import yaml
 from dify_plugin.entities.tool import ToolRuntime
 
 from dify.credentials import read_credentials
-from dify.files import read_file, read_files
+from dify.files import Files
 from dify.limits import read_limits
 from webui import values
 from webui.call import Call
@@ -97,9 +97,10 @@ class Parameter:
             ) from None
         return found
 
-    def fetch(self, value: object) -> object:
+    def fetch(self, value: object, files: Files) -> object:
         """Return the picture, or pictures, that a file is."""
-        return read_file(value, self.name) if self.type == "file" else read_files(value, self.name)
+        read = files.read_file if self.type == "file" else files.read_files
+        return read(value, self.name)
 
     @property
     def _longest(self) -> int:
@@ -176,9 +177,10 @@ class Parameters:
         began = time.monotonic()
         asked = self.read_values(given)
         settings = read_credentials(runtime.credentials)
+        files = Files()
         for name in asked:
             if self._declared[name].is_file:
-                asked[name] = self._declared[name].fetch(asked[name])
+                asked[name] = self._declared[name].fetch(asked[name], files)
         untouched = frozenset(
             name for name in asked if self._declared[name].is_untouched(asked[name])
         )
