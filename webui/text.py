@@ -1,6 +1,7 @@
 """Text from others, made fit to be sent and shown; nothing here takes more than linear time."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 # Terminals' escape sequences, whole: colours, titles, cursor moves.
@@ -13,11 +14,21 @@ _LINK = re.compile(r"\](?=[(\[])")
 _SCHEME = r"(?<=[A-Za-z]):(?=//)"
 # Behind a known host nothing may make it the beginning of another: "http://api:x@evil.example".
 _HOST_ENDS = r"(?::\d+)?+(?![\w@%-]|[.:]+[\w@%-])"
+_PIECE = 1000
 
 
 def shortened(text: str, most: int) -> str:
     """Return a text of at most so many characters; one that was cut ends in "…"."""
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def in_plain_letters(text: str) -> str:
+    """Return the text as Unicode's NFKC has it: "ＯＫ" becomes "OK".
+
+    Piece by piece, since marks without a letter would take quadratic time.
+    """
+    starts = range(0, len(text), _PIECE)
+    return "".join(unicodedata.normalize("NFKC", text[at : at + _PIECE]) for at in starts)
 
 
 def printable(text: str) -> str:

@@ -8,16 +8,17 @@ follows the value in a sentence: "is not a whole number".
 import json
 import math
 import re
-import unicodedata
 from collections.abc import Callable
 from typing import Any
+
+from webui.text import in_plain_letters
 
 # Anything that JSON can say, which the reader takes apart.
 type Json = Any
 # A request's fields by the API's names, or a tool's values by its parameters'.
 type Fields = dict[str, Json]
 
-_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?(\d++(\.\d*+)?|\.\d++)([eE][+-]?\d{1,4})?", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d{1,40}", re.ASCII)
 _LARGEST = 10**40
 # Blanks, among them the non-breaking and the ideographic one, zero-width characters and the
@@ -59,7 +60,7 @@ def tidy(text: str) -> str:
 
 def folded(text: str) -> str:
     """Tidy text in plain letters: full-width digits, letters and colons become the usual ones."""
-    return tidy(unicodedata.normalize("NFKC", text))
+    return tidy(in_plain_letters(text))
 
 
 def number(value: object) -> int | float:

@@ -2,12 +2,14 @@
 
 import difflib
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
+from webui.text import in_plain_letters
 from webui.values import Json
 
-_HASH_SUFFIX = re.compile(r"\s*\[[0-9a-fA-F]+\]$")
+# What follows is compared letter by letter: of a longer name no other is a misspelling.
+_LONGEST_COMPARED = 200
+_HEX_DIGITS = set("0123456789abcdefABCDEF")
 _ENDING = re.compile(r"\.(safetensors|ckpt|pt|pth|bin|gguf)$", re.IGNORECASE)
 
 type Model = Mapping[str, Json]
@@ -33,10 +35,10 @@ def match_name(wanted: str, names: Iterable[str]) -> str | None:
 def match_hashed(wanted: str, names: Iterable[str]) -> str | None:
     """As `match_name`, where either side may lack the short hash: "canny" is "canny [d14c016b]"."""
     known = list(dict.fromkeys(names))
-    bare = _HASH_SUFFIX.sub("", wanted.strip())
+    bare = _without_hash(wanted.strip())
     found = match_name(wanted, known) or match_name(bare, known)
     if found is None and bare == wanted.strip():
-        alike = [name for name in known if match_name(bare, [_HASH_SUFFIX.sub("", name)])]
+        alike = [name for name in known if match_name(bare, [_without_hash(name)])]
         found = alike[0] if len(alike) == 1 else None
     return found
 
@@ -46,8 +48,8 @@ def suggest_names(wanted: str, names: Iterable[str]) -> str:
     known = list(dict.fromkeys(names))
     if not known:
         return "The server has none."
-    by_folded = {_fold(name): name for name in reversed(known)}
-    near = difflib.get_close_matches(_fold(wanted), by_folded, n=3, cutoff=0.5)
+    by_folded = {_fold(name[:_LONGEST_COMPARED]): name for name in reversed(known)}
+    near = difflib.get_close_matches(_fold(wanted[:_LONGEST_COMPARED]), by_folded, n=3, cutoff=0.5)
     if near:
         return f"Closest of {len(known)}: {', '.join(by_folded[name] for name in near)}."
     few = ", ".join(known[:5])
@@ -61,7 +63,7 @@ def spellings_of(model: Model) -> list[str]:
     with its ending, which means the same thing.
     """
     title = str(model.get("title") or model.get("model_name") or "")
-    path_in_folder = _HASH_SUFFIX.sub("", title)
+    path_in_folder = _without_hash(title)
     file_name = _last_part(str(model.get("filename") or path_in_folder))
     stem = _ENDING.sub("", file_name)
     found = [title, path_in_folder, model.get("model_name"), stem]
@@ -93,11 +95,18 @@ def find_model(wanted: str, models: Sequence[Model]) -> str | None:
 
 def titles_of(models: Iterable[Model]) -> list[str]:
     """Return what to show of each model: its path in the server's folder, without the hash."""
-    return [_HASH_SUFFIX.sub("", spellings_of(model)[0]) for model in models if spellings_of(model)]
+    return [_without_hash(spellings_of(model)[0]) for model in models if spellings_of(model)]
+
+
+def _without_hash(name: str) -> str:
+    """Return "dream" of "dream [0123abcd]"."""
+    before, bracket, after = name.rpartition("[")
+    is_hash = bracket and after.endswith("]") and after[:-1] and set(after[:-1]) <= _HEX_DIGITS
+    return before.rstrip() if is_hash else name
 
 
 def _fold(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
+    return " ".join(in_plain_letters(name).split()).casefold()
 
 
 def _squash(name: str) -> str:
