@@ -113,5 +113,5 @@ def test_what_cannot_work_is_refused_or_warned_of(standin: StandIn) -> None:
 
 
 def test_more_loras_than_anybody_applies_are_refused() -> None:
-    with pytest.raises(InvalidParameterError, match="^lora: 201 are named, and 200 at the most"):
+    with pytest.raises(InvalidParameterError, match=r"^lora: 201 are named, and 200 at the most"):
         listed_loras("a," * 201)
