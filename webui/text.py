@@ -15,6 +15,7 @@ _SCHEME = r"(?<=[A-Za-z]):(?=//)"
 # Behind a known host nothing may make it the beginning of another: "http://api:x@evil.example".
 _HOST_ENDS = r"(?::\d+)?+(?![\w@%-]|[.:]+[\w@%-])"
 _PIECE = 1000
+_ENDS = ("...", "…", "!", "?", "。", "！", "？")
 
 
 def shortened(text: str, most: int) -> str:
@@ -29,6 +30,12 @@ def in_plain_letters(text: str) -> str:
     """
     starts = range(0, len(text), _PIECE)
     return "".join(unicodedata.normalize("NFKC", text[at : at + _PIECE]) for at in starts)
+
+
+def as_sentence(text: str) -> str:
+    """Return the text with one full stop at its end, unless it ends in another sign of an end."""
+    text = text.rstrip(" \t\r\n.,:;") if not text.endswith("...") else text
+    return text if text.endswith(_ENDS) else f"{text}."
 
 
 def printable(text: str) -> str:

@@ -73,8 +73,7 @@ class Reply:
                 elif isinstance(value, str):
                     self._hear(name, value)
         if not self._has_images:
-            said = f": {self._words.rstrip('.')}" if self._words else ""
-            raise WebUIResponseError(f"{self._address} answered without images{said}.")
+            raise diagnosis.without_images(self._words, self._address)
 
     def _hear(self, name: str, value: str) -> None:
         if name == "info":
