@@ -9,7 +9,8 @@ _SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\
 # Control characters but tab and line break, and those that turn the direction of writing.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _HALVES = re.compile("[\ud800-\udfff]")
-_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+# But for the prompt's own tags, as plain as they are in our examples.
+_TAG = re.compile(r"<(?!lora:[\w.:+-]{1,200}>)(?=[A-Za-z/!?])")
 _LINK = re.compile(r"\](?=[(\[])")
 _SCHEME = r"(?<=[A-Za-z]):(?=//)"
 # Behind a known host nothing may make it the beginning of another: "http://api:x@evil.example".

@@ -115,6 +115,8 @@ def test_people_read_no_markup_no_links_and_no_more_than_they_would() -> None:
         "http://gpu:7860/sdapi: refused. Set http://api:5001. Or http://host.docker.internal:7860, "
     )
     assert DOOR.words(ours) == ours
+    tags = DOOR.words("<lora:name:0.7> <lora:x onclick=y>")
+    assert tags == "<lora:name:0.7> ‹lora:x onclick=y>"
     cut = DOOR.words("| a |\n" * 10_000)
     assert cut.startswith("| a |\n")
     assert cut.endswith("| a |\n\n… (cut: the first 19997 of 60000 characters)")
