@@ -75,7 +75,7 @@ def test_what_pictures_tell_of_themselves_counts_more_than_an_account_that_does_
         (False, False, 7),
         (False, False, 8),
     ]
-    assert "Seed: 8," in found.images[2].infotext
+    assert "Seed: 8," in str(found.images[2].infotext)
 
 
 def test_without_an_account_seed_model_and_sampler_come_from_the_picture() -> None:
