@@ -49,7 +49,7 @@ API, SCHEMA, PROGRESS = "/sdapi/v1/", "/openapi.json", "/internal/progress"
 JOBS = tuple(JOB)[:4]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Fault:
     """job: what the tool's own endpoint answers; at: what others do; link: what the file's does.
 
@@ -70,6 +70,9 @@ class Fault:
     megabytes: int = 64
     deaf: bool = False
     slow: bool = False
+
+    def __repr__(self) -> str:
+        return self.name
 
 
 def statuses() -> Iterator[Fault]:

@@ -26,6 +26,7 @@ from support.standins import StandIns
 MOST_SECONDS_BEYOND, LONGEST_MESSAGE = 2.0, 4000
 DRAWING = {"prompt": "a cat", "width": 64, "height": 64, "steps": 2}
 PHOTO = reply(picture(), content_type="image/png")
+ENDS = {"", BAD, CONNECTION, DOWN, LOGIN, SETTING}
 # A picture may have so much.
 ENVIRONMENT = {"PLUGIN_MAX_FILE_SIZE": "1000000"}
 
@@ -95,7 +96,7 @@ def test_a_fault_ends_in_time_with_a_remedy_and_no_trace(
             descriptors, grown = open_files(process.pid), Peak(process.pid)
             process.written.clear()
             began = time.monotonic()
-            error, shown, came = outcome(process, tool, given, login, fault.timeout + 20)
+            error, shown, came = outcome(process, tool, given, login, fault.timeout + 4)
             seconds, megabytes = time.monotonic() - began, grown.megabytes
             again = outcome(process, "txt2img", DRAWING, {"base_url": healthy}, 20)
             spoken = process.written.decode(errors="replace")
@@ -103,15 +104,13 @@ def test_a_fault_ends_in_time_with_a_remedy_and_no_trace(
         plugin.lose()
         raise
 
-    assert fault.ends is None or error == fault.ends, shown
-    assert error in {"", BAD, CONNECTION, DOWN, LOGIN, SETTING}, shown
-    assert re.search(fault.says, shown), shown
+    assert error in ({fault.ends} if fault.ends is not None else ENDS), shown[:300]
+    assert re.search(fault.says, shown), shown[:300]
     assert seconds < fault.timeout + MOST_SECONDS_BEYOND
     assert megabytes < fault.megabytes
     assert [trace for trace in TRACES if trace in spoken] == []
     if error:
-        assert shown.endswith(".")
-        assert not shown.endswith("..")
+        assert re.search(r"[^.]\.$", shown[-300:])
         assert len(shown) < LONGEST_MESSAGE
     else:
         assert came == 1 or tool not in JOB_TOOLS

@@ -1,12 +1,12 @@
 """Servers at their worst, and a process whose every word is kept."""
 
 import base64
-import gzip
 import json
 import re
 import socket
 import struct
 import time
+import zlib
 from collections.abc import Mapping
 from typing import Any, override
 from urllib.parse import quote, urlsplit
@@ -47,11 +47,13 @@ def told(value: object) -> bytes:
     return reply(json.dumps(value))
 
 
+_SHOWN = base64.b64encode(picture(64, 64)).decode()
+
+
 def drawn(info: object = None, *images: object, raw: bytes = b"") -> bytes:
     """A finished job; `raw` stands in the place of `info`, which is JSON inside of JSON."""
-    shown = [base64.b64encode(picture(64, 64)).decode()] if not images else list(images)
     account = raw or json.dumps(info if isinstance(info, str) else json.dumps(info or {})).encode()
-    begun = json.dumps({"images": shown, "parameters": {}}).encode()[:-1]
+    begun = json.dumps({"images": images or [_SHOWN], "parameters": {}}).encode()[:-1]
     return reply(begun + b', "info": ' + account + b"}")
 
 
@@ -59,9 +61,13 @@ def nested(levels: int, opening: bytes = b"[", closing: bytes = b"]") -> bytes:
     return opening * levels + closing * levels
 
 
-def bomb(megabytes: int, begun: bytes = b"[") -> bytes:
+def bomb(megabytes: int, begun: bytes = b"[") -> Answer:
     """So much of blanks, gzipped, whether or not that was asked for."""
-    return reply(gzip.compress(begun + b" " * (megabytes << 20)), "Content-Encoding: gzip")
+    deflate = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    head = deflate.compress(begun) + deflate.flush(zlib.Z_FULL_FLUSH)
+    # After a full flush nothing refers to what came before, so the same bytes may come again.
+    blanks = deflate.compress(b" " * (1 << 20)) + deflate.flush(zlib.Z_FULL_FLUSH)
+    return reply(head + blanks * megabytes, "Content-Encoding: gzip")
 
 
 def flood(begun: bytes, piece: bytes, times: int, end: bytes = b"") -> Answer:
