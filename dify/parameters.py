@@ -146,8 +146,13 @@ class Parameters:
         declaration = yaml.safe_load(Path(module_file).with_suffix(".yaml").read_bytes())
         return cls(declaration["parameters"])
 
-    def read_call(self, given: Mapping[str, object], runtime: ToolRuntime) -> Call:
+    def read_call(
+        self, given: Mapping[str, object], runtime: ToolRuntime, app_id: str | None = None
+    ) -> Call:
         """Return one call of the tool: its values, files fetched, and the server that it goes to.
+
+        It is the user's in that app; of the workspace Dify tells plugins nothing, but every app is
+        in one. The conversation does not count: a retry may have another.
 
         Raises StableDiffusionError for what cannot be used. Files come last, since their links are
         worth nothing when something else is wrong; but at once, for they live only minutes.
@@ -161,7 +166,8 @@ class Parameters:
         untouched = frozenset(
             name for name in asked if self._declared[name].is_untouched(asked[name])
         )
-        return Call(asked, settings, read_limits(began), untouched)
+        caller = repr((runtime.user_id, app_id))
+        return Call(asked, settings, read_limits(began), untouched, caller, began)
 
     def read_values(self, given: Mapping[str, object]) -> Fields:
         """Return the values that are set, in the declared order, each of its declared type.

@@ -17,6 +17,6 @@ class DrawTool(Tool):
 
     @tells_dify
     def _invoke(self, tool_parameters: dict[str, Any]) -> Generator[ToolInvokeMessage, None, None]:
-        call = PARAMETERS.read_call(tool_parameters, self.runtime)
+        call = PARAMETERS.read_call(tool_parameters, self.runtime, self.session.app_id)
         events = sketch(call)
         yield from hand_over(self, events)

@@ -2,7 +2,8 @@
 
 import math
 import sys
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 from webui.errors import PictureTooLargeError, StableDiffusionError, TimeUpError
 from webui.http.settings import Settings
@@ -42,15 +43,23 @@ class Limits:
 class Call:
     """asked: values by the names of the tool's form, each of its type, pictures as `Source`.
 
-    untouched: those of them that are only the form's default.
+    untouched: those of them that are only the form's default. caller: who asks, in words that
+    mean something to the caller alone. began: the time.monotonic() from which its time counts.
     """
 
     asked: Fields
     settings: Settings
     limits: Limits = Limits()
     untouched: frozenset[str] = frozenset()
+    caller: str = ""
+    began: float = field(default_factory=time.monotonic)
 
     @property
     def timeout(self) -> float:
         """Seconds that the call may take in all."""
         return float(self.asked.get("timeout", self.settings.timeout))
+
+    @property
+    def deadline(self) -> float:
+        """The time.monotonic() at which they are over."""
+        return self.began + self.timeout

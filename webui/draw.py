@@ -40,22 +40,17 @@ def draw_and_sum_up(
     tool: what the files are named after. warnings: what the summary is to say first.
     """
     inputs = place_inputs(call.asked, endpoint, call.untouched)
-    with WebUIClient(call.settings) as client:
+    with WebUIClient(call.settings, until=call.deadline) as client:
         server = Server.ask(client, endpoint)
         request = build_request(endpoint, inputs.asked, server, default_model=call.settings.model)
         undone = undo_leftovers(request, server)
         watch = OverrideWatch.begin(request, server)
-        generation = Generation.begin(
-            call.settings,
-            client,
-            request,
-            call.limits,
-            timeout=call.timeout,
-            resume=call.asked.get("resume", True),
-        )
         collector = Collector(tool)
-        for event in generation.events():
-            yield collector.add(event) if isinstance(event, Picture) else event
+        resume = call.asked.get("resume", True)
+        with Generation.begin(call, request, resume=resume) as generation:
+            client.forgives = True
+            for event in generation.events():
+                yield collector.add(event) if isinstance(event, Picture) else event
         summary = collector.summary(generation.fields, generation.account, generation.elapsed)
         differences = compare_outcome(summary, request, server, interrupted=generation.interrupted)
         if generation.was_watched and not generation.interrupted:

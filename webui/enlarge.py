@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
 from webui.call import Call
-from webui.errors import StableDiffusionError, WebUINotFoundError, WebUITimeoutError
+from webui.errors import StableDiffusionError, WebUINotFoundError
 from webui.http.client import WebUIClient
 from webui.http.endpoints import Endpoint
 from webui.pictures.picture import Picture, Source
@@ -66,10 +66,10 @@ def enlarge(call: Call) -> Iterator[Event]:
     call that fails gives its caller nothing.
     """
     sources: list[Source] = call.asked["images"]
-    with WebUIClient(call.settings) as client:
+    with WebUIClient(call.settings, until=call.deadline) as client:
         server = Server.ask(client, Endpoint.EXTRA_SINGLE_IMAGE)
         _refuse_without_endpoint(server, client)
-        work = _Work(call, client, build_enlarging(call.asked, server))
+        work = _Work(call, build_enlarging(call.asked, server))
         for place, source in enumerate(sources):
             part = f"{place + 1}/{len(sources)}" if len(sources) > 1 else ""
             try:
@@ -100,41 +100,35 @@ def _refuse_without_endpoint(server: Server, client: WebUIClient) -> None:
 class _Work:
     """A call's pictures, one job each, and the report that grows with them."""
 
-    def __init__(self, call: Call, client: WebUIClient, plan: Enlarging) -> None:
+    def __init__(self, call: Call, plan: Enlarging) -> None:
         self.plan = plan
         self.report = EnlargingReport(plan.fields, warnings=plan.warnings)
         self._call = call
-        self._client = client
         self._collector = Collector("upscale")
         self._submitted = time.monotonic()
 
     def enlarge(self, source: Source) -> Iterator[Image | Progress]:
         """Yield one picture, within what is left of the time."""
-        generation = Generation.begin(
-            self._call.settings,
-            self._client,
-            self.plan.request_for(source.picture),
-            self._call.limits,
-            timeout=self._time_left() if self.report.images else self._call.timeout,
-            # A call that gives something succeeds, so nobody would come back for the rest.
-            resume=not self.report.images,
-        )
-        for event in generation.events():
-            if not isinstance(event, Picture):
-                yield event
-                continue
-            image = self._collector.add(event)
-            self.report.images.append(
-                Enlarged(
-                    image.filename,
-                    event.width,
-                    event.height,
-                    source.name,
-                    *self.plan.size_of(source.picture),
+        # A call that gives something succeeds, so nobody would come back for the rest.
+        resume = not self.report.images
+        request = self.plan.request_for(source.picture)
+        with Generation.begin(self._call, request, resume=resume) as generation:
+            for event in generation.events():
+                if not isinstance(event, Picture):
+                    yield event
+                    continue
+                image = self._collector.add(event)
+                self.report.images.append(
+                    Enlarged(
+                        image.filename,
+                        event.width,
+                        event.height,
+                        source.name,
+                        *self.plan.size_of(source.picture),
+                    )
                 )
-            )
-            self.report.warnings += self.plan.differences(source.name, source.picture, event)
-            yield image
+                self.report.warnings += self.plan.differences(source.name, source.picture, event)
+                yield image
         self.report.warnings += generation.warnings
 
     def conclude(self) -> EnlargingReport:
@@ -142,13 +136,3 @@ class _Work:
         self.report.warnings = list(dict.fromkeys(self.report.warnings))
         self.report.elapsed = round(time.monotonic() - self._submitted, 1)
         return self.report
-
-    def _time_left(self) -> float:
-        timeout = self._call.timeout
-        left = round(timeout - (time.monotonic() - self._submitted), 1)
-        if left <= 0:
-            raise WebUITimeoutError(
-                f"The time is up after {timeout:g} s. Raise timeout, in the node or in the "
-                "plugin's settings."
-            )
-        return left

@@ -7,6 +7,7 @@ The texts are shown to the user; by the classes the caller tells kinds apart.
     ├── InvalidParameterError         a field of the node: its value must change
     ├── TimeUpError                   the caller's patience; `call.Limits` words it
     ├── PictureTooLargeError          what the caller takes, likewise
+    ├── NotKeptError                  the disk of the machine that this runs on
     └── WebUIError                    the exchange with the server
         ├── WebUIConnectionError      nothing usable answers at that address
         │   ├── WebUICertificateError it answers, but its TLS certificate is not trusted
@@ -41,6 +42,10 @@ class TimeUpError(StableDiffusionError):
 
 class PictureTooLargeError(StableDiffusionError):
     """A picture has more bytes than the caller takes."""
+
+
+class NotKeptError(StableDiffusionError):
+    """Pictures whose caller had to leave found no room to wait for the next."""
 
 
 class WebUIError(StableDiffusionError):

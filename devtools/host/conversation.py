@@ -105,7 +105,7 @@ class Conversation(ABC):
             "session_id": session_id,
             **dict.fromkeys(["conversation_id", "message_id", "app_id", "endpoint_id", "context"]),
             "event": "request",
-            "data": {"type": "tool", "user_id": session_id, "provider": PROVIDER, **request},
+            "data": {"type": "tool", "user_id": "somebody", "provider": PROVIDER, **request},
         }
         # A broken pipe or connection shows when it is read from: that tells all callers.
         with self._writing, contextlib.suppress(OSError):

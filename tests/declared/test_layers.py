@@ -17,10 +17,10 @@ ROOT = Path(__file__).parent.parent.parent
 LONGEST = 400
 # What each side may know beside Python's own library.
 MAY_KNOW = {
-    "main": {"dify_plugin"},
+    "main": {"dify_plugin", "dify"},
     "tools": {"dify_plugin", "dify", "webui"},
     "provider": {"dify_plugin", "dify", "webui"},
-    "dify": {"dify_plugin", "dify", "webui", "requests", "yaml"},
+    "dify": {"dify_plugin", "dify", "webui", "gevent", "requests", "yaml"},
     "webui": {"webui", "requests", "urllib3", "yarl", "ijson"},
 }
 # In the order of webui's map, where each may know those after it.

@@ -2,8 +2,6 @@
 
 import base64
 import json
-import math
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,16 +14,14 @@ from devtools.standin import StandIn
 from dify.limits import DifyTimeLimitError
 from support.drawing import draw, paths, refused, until
 from support.raw_server import RawServer, reply
+from support.running import Run
 from webui import errors, lasting
-from webui.call import Call, Limits
-from webui.draw import txt2img
 from webui.http.address import parse_address
 from webui.http.client import WebUIClient
 from webui.http.settings import Settings
-from webui.report import Event
-from webui.run import generation, job
+from webui.run import job, watch
 from webui.run.progress import Progress
-from webui.run.summary import Image, Summary
+from webui.run.summary import Image
 
 PATH, INTERRUPT = "/sdapi/v1/txt2img", "/sdapi/v1/interrupt"
 TASK, SERVER = "/internal/progress", "/sdapi/v1/progress"
@@ -33,9 +29,8 @@ TASK, SERVER = "/internal/progress", "/sdapi/v1/progress"
 
 @pytest.fixture(autouse=True)
 def _short_times(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(generation, "FIRST_LOOK", 0.05)
-    monkeypatch.setattr(generation, "LOOK_EVERY", 0.05)
-    monkeypatch.setattr(generation, "GRACE", 2.0)
+    monkeypatch.setattr(watch, "FIRST_LOOK", 0.05)
+    monkeypatch.setattr(watch, "LOOK_EVERY", 0.05)
     monkeypatch.setattr(job, "FIRST_PAUSE", 0.3)
     yield
     lasting.forget()
@@ -46,52 +41,6 @@ def slow() -> Iterator[StandIn]:
     """A WebUI that takes half a second for a picture."""
     with StandIn(delay=0.5) as running:
         yield running
-
-
-class Run:
-    """One call, in a thread of its own. patience: seconds until its caller listens no longer."""
-
-    def __init__(
-        self,
-        where: StandIn | str,
-        *,
-        patience: float = math.inf,
-        largest: int = sys.maxsize,
-        **asked: Any,  # noqa: ANN401 - a form's values
-    ) -> None:
-        base_url = where if isinstance(where, str) else where.base_url
-        limits = Limits(time.monotonic() + patience, largest)
-        fields = {"prompt": "a cat", "width": 64, "height": 64, "seed": 5} | asked
-        self._call = Call(fields, Settings(parse_address(base_url)), limits)
-        self._events: list[Event] = []
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            for event in txt2img(self._call):
-                self._events.append(event)
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the test looks at it
-            self._error = error
-
-    def events[E](self, kind: type[E]) -> list[E]:
-        """What came of this kind, when all is done."""
-        self._thread.join(30)
-        assert not self._thread.is_alive()
-        return [event for event in self._events if isinstance(event, kind)]
-
-    def done(self) -> tuple[Summary, list[Image]]:
-        """What came of a call that succeeds."""
-        images, summaries = self.events(Image), self.events(Summary)
-        assert self._error is None
-        (summary,) = summaries
-        return summary, images
-
-    def failure(self, kind: type[BaseException]) -> str:
-        self.events(Progress)
-        assert isinstance(self._error, kind)
-        return str(self._error)
 
 
 def submitted(standin: StandIn) -> int:
@@ -114,7 +63,7 @@ def leave(standin: StandIn, **asked: Any) -> None:  # noqa: ANN401 - a form's va
 def test_a_short_run_costs_one_request_once_the_server_is_known(
     standin: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(generation, "FIRST_LOOK", 2.0)
+    monkeypatch.setattr(watch, "FIRST_LOOK", 2.0)
     Run(standin).done()
     standin.received.clear()
     Run(standin).done()
@@ -134,7 +83,7 @@ def test_waiting_and_drawing_are_told(slow: StandIn) -> None:
 def test_without_any_progress_the_time_is_told_now_and_then(
     slow: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(generation, "SAY_EVERY", 0.2)
+    monkeypatch.setattr(watch, "SAY_EVERY", 0.2)
     silence(slow, TASK, SERVER)
     told = Run(slow).events(Progress)
     assert told

@@ -6,11 +6,13 @@ import pytest
 
 from support.clock import Clock
 from support.dify_files import picture
+from webui.call import Call
 from webui.http.address import Address, parse_address
 from webui.http.endpoints import Endpoint
 from webui.http.settings import Settings
 from webui.pictures.picture import identify_picture
-from webui.run.job import Job, KeptJobs
+from webui.run.job import Job
+from webui.run.kept import KeptJobs
 
 GPU = Settings(parse_address("http://gpu:7860"))
 
@@ -24,16 +26,20 @@ class Keeping(KeptJobs):
 
     def left(self, *, ended: float | None = None, **fields: object) -> Job:
         """A job as it is after its caller left: never started here, with a picture on disk."""
-        one = Job(GPU, Endpoint.TXT2IMG, fields)
+        one = Job(Call({}, GPU), Endpoint.TXT2IMG, fields)
         one.ended = ended
         self.keep(one)
         one.pictures.put(identify_picture(picture()))
         return one
 
     def claimed(
-        self, settings: Settings = GPU, endpoint: Endpoint = Endpoint.TXT2IMG, **fields: object
+        self,
+        settings: Settings = GPU,
+        endpoint: Endpoint = Endpoint.TXT2IMG,
+        caller: str = "",
+        **fields: object,
     ) -> Job | None:
-        found = self.claim(settings, endpoint, fields)
+        found = self.claim(Job(Call({}, settings, caller=caller), endpoint, fields))
         if found:
             found.pictures.discard()
         return found
@@ -94,5 +100,6 @@ def test_they_are_dropped_two_hours_after_they_ended(kept: Keeping) -> None:
 
 
 def test_no_login_can_be_read_from_a_jobs_key() -> None:
-    key = Job(Settings(Address(GPU.address.url, "me", "hunter2")), Endpoint.TXT2IMG, {}).key
+    login = Settings(Address(GPU.address.url, "me", "hunter2"))
+    key = Job(Call({}, login), Endpoint.TXT2IMG, {}).key
     assert "hunter2" not in key

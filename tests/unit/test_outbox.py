@@ -11,6 +11,13 @@ from webui.pictures.picture import Picture, identify_picture
 from webui.run.outbox import Outbox
 
 
+class Anywhere:
+    """Room for all."""
+
+    def make_room(self, outbox: Outbox) -> bool:
+        return outbox.stored_bytes > 0
+
+
 def picture(width: int = 8) -> Picture:
     return identify_picture(dify_files.picture(width, 8))
 
@@ -47,7 +54,7 @@ def test_the_next_picture_waits_until_the_first_is_taken() -> None:
 
 def test_without_a_taker_nothing_waits_and_nothing_is_lost() -> None:
     outbox = Outbox()
-    outbox.abandon()
+    outbox.abandon(Anywhere())
     sent = [picture(8 * n) for n in range(1, 6)]
     for one in sent:
         outbox.put(one)
@@ -59,7 +66,9 @@ def test_without_a_taker_nothing_waits_and_nothing_is_lost() -> None:
     assert outbox.stored_bytes == 0
 
 
-@pytest.mark.parametrize(("how", "kept"), [(Outbox.abandon, [8, 16]), (Outbox.discard, [])])
+@pytest.mark.parametrize(
+    ("how", "kept"), [(lambda outbox: outbox.abandon(Anywhere()), [8, 16]), (Outbox.discard, [])]
+)
 def test_leaving_frees_the_one_who_waits(how: Callable[[Outbox], None], kept: list[int]) -> None:
     outbox = Outbox()
     outbox.put(picture())

@@ -1,21 +1,24 @@
 """One WebUI server: the only door to its network, a method for each endpoint."""
 
+import contextlib
+import math
 import os
-import socket
+import time
 from collections.abc import Mapping
 from typing import Self
 
 import requests
-from requests.adapters import HTTPAdapter
+import urllib3
 from requests.auth import HTTPBasicAuth
 
 from webui.errors import (
     WebUIConnectionError,
+    WebUIError,
     WebUILateError,
     WebUIResponseError,
     WebUITimeoutError,
 )
-from webui.http import body, diagnosis
+from webui.http import body, diagnosis, stream, wires
 from webui.http.endpoints import REFRESHED_BY, Endpoint
 from webui.http.reply import Reply
 from webui.http.settings import Settings
@@ -26,26 +29,13 @@ CONNECT_TIMEOUT = 10.0
 LOOKUP_TIMEOUT = 30.0
 LOOKUP_PATIENCE = 5.0
 
-# A dead peer is noticed after about two minutes of silence, where TCP can tell.
-_KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
+# Bytes of a look-up, unpacked. Schemas and lists of a thousand models have two million, and
+# Python's objects of hostile JSON are thirty times its size.
+LARGEST_LOOKUP = 16 << 20
+# Of what goes with an error's status, which is quoted in a few hundred characters.
+LARGEST_ERROR = 1 << 20
+
 _WITHOUT_PICTURE = {"skip_current_image": "true"}
-
-
-class _Adapter(HTTPAdapter):
-    """Opens connections that notice when the other side is gone."""
-
-    def init_poolmanager(self, *arguments: Json, **options: Json) -> None:
-        # urllib3's own option, which giving any would take away, and ours.
-        sockets = [
-            (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
-            (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-        ]
-        sockets += [
-            (socket.IPPROTO_TCP, getattr(socket, name), value)
-            for name, value in _KEEPALIVE.items()
-            if hasattr(socket, name)  # Not every system has them all.
-        ]
-        super().init_poolmanager(*arguments, socket_options=sockets, **options)
 
 
 class WebUIClient:
@@ -53,19 +43,22 @@ class WebUIClient:
 
     Those that a call stands or falls with raise WebUIError. The others say what a call can do
     without: parsed JSON, or None for any failure but a server that cannot be reached at all, which
-    raises WebUIConnectionError; a server that hangs costs them LOOKUP_PATIENCE seconds. Lists and
-    the schema tell the two apart: None is not offered, WebUILateError not in time.
+    raises WebUIConnectionError; a server that hangs or drips costs them LOOKUP_PATIENCE seconds in
+    all. Lists and the schema tell the two apart: None is not offered, WebUILateError not in time.
 
     Nothing is retried here: a POST that is sent twice draws twice. Redirects are not followed, for
     the same reason. Making a client opens no connection.
+
+    until: the time.monotonic() after which nothing but a job is waited for.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, until: float = math.inf) -> None:
         self.address = settings.address
-        self._session = requests.Session()
+        self.forgives = False
+        self._until = until
         # The environment may hold a proxy and a .netrc that have no business between the plugin
         # and the user's own machine; what is wanted of it is taken by hand.
-        self._session.trust_env = False
+        self._session = wires.Session()
         if not self.address.is_local:
             self._session.proxies = dict(requests.utils.get_environ_proxies(str(self.address)))
         self._session.verify = settings.verify_tls and (
@@ -79,8 +72,6 @@ class WebUIClient:
         self._session.headers.update(
             {"User-Agent": "ai-illustration-stable-diffusion-webui", "Accept-Encoding": "identity"}
         )
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _Adapter(max_retries=0))
 
     def __enter__(self) -> Self:
         return self
@@ -92,11 +83,15 @@ class WebUIClient:
         """Close idle connections."""
         self._session.close()
 
+    def abort(self) -> None:
+        """End what is being read, by any thread, with a WebUIConnectionError; and what follows."""
+        self._session.wires.cut()
+
     # What a call stands or falls with.
 
     def options(self) -> dict[str, Json]:
         """`GET /options`: the server-wide settings; WebUIResponseError unless a WebUI's."""
-        response = self._exchange("GET", Endpoint.OPTIONS)
+        response = self._ask("GET", Endpoint.OPTIONS)
         found = self._json(response)
         known = isinstance(found, dict) and {"sd_model_checkpoint", "samples_format"} & set(found)
         # A fresh SD.Next lists only the options that were ever set.
@@ -106,7 +101,7 @@ class WebUIClient:
 
     def sd_models(self) -> list[dict[str, Json]]:
         """`GET /sd-models`: {title, model_name, hash, sha256, filename, config} each."""
-        response = self._exchange("GET", Endpoint.SD_MODELS)
+        response = self._ask("GET", Endpoint.SD_MODELS)
         found = self._json(response)
         if not isinstance(found, list):
             raise diagnosis.not_a_webui(response, self.address)
@@ -114,16 +109,11 @@ class WebUIClient:
 
     def png_info(self, picture: Picture) -> dict[str, Json]:
         """`POST /png-info`: {info, items, …}, where `info` is a text, perhaps empty."""
-        request = {"image": picture.base64()}
-        with self._exchange("POST", Endpoint.PNG_INFO, request) as response:
-            self._read(response)
-            try:
-                answer = body.parsed(response)
-            except ValueError:
-                answer = None
-            if not isinstance(answer, dict) or not isinstance(answer.get("info"), str):
-                raise diagnosis.not_a_webui(response, self.address)
-            return answer
+        response = self._ask("POST", Endpoint.PNG_INFO, {"image": picture.base64()})
+        answer = self._json(response)
+        if not isinstance(answer, dict) or not isinstance(answer.get("info"), str):
+            raise diagnosis.not_a_webui(response, self.address)
+        return answer
 
     def generate(
         self, endpoint: Endpoint, request: Mapping[str, Json], *, timeout: float, largest: int
@@ -133,7 +123,10 @@ class WebUIClient:
         timeout: seconds until the first byte of the reply, which comes when all is drawn.
         largest: bytes above which a picture is not decoded.
         """
-        response = self._exchange("POST", endpoint, request, timeout=timeout)
+        patience = (min(CONNECT_TIMEOUT, timeout), timeout)
+        response = self._send("POST", endpoint, request, patience=patience)
+        if not _is_success(response):
+            raise self._refusal(response, time.monotonic() + LOOKUP_TIMEOUT)
         return Reply(response, self.address, largest)
 
     # What a call can do without.
@@ -216,19 +209,32 @@ class WebUIClient:
         *,
         tells_late: bool = False,
     ) -> Json:
+        until = min(time.monotonic() + LOOKUP_PATIENCE, self._until)
         try:
-            response = self._send(method, endpoint, request, timeout=LOOKUP_PATIENCE, query=query)
-            with response:
-                self._read(response)
-                return body.parsed(response) if _is_success(response) else None
+            with self._send_in_time(method, endpoint, request, until, query) as response:
+                if not _is_success(response):
+                    return None
+                self._load(response, until)
+                return body.parsed(response)
         except WebUIConnectionError as error:
-            if diagnosis.never_connected(error):
+            if diagnosis.never_connected(error) and not self.forgives:
                 raise
-            if tells_late and isinstance(error, WebUITimeoutError):
+            if tells_late and (self.forgives or isinstance(error, WebUITimeoutError)):
                 raise WebUILateError(str(error)) from error
             return None
         except (WebUIResponseError, ValueError):
             return None
+
+    def _ask(
+        self, method: str, endpoint: Endpoint, request: Mapping[str, Json] | None = None
+    ) -> requests.Response:
+        """Return a loaded answer of 2xx; anything else is a WebUIError."""
+        until = min(time.monotonic() + LOOKUP_TIMEOUT, self._until)
+        with self._send_in_time(method, endpoint, request, until) as response:
+            if not _is_success(response):
+                raise self._refusal(response, until)
+            self._load(response, until)
+            return response
 
     def _json(self, response: requests.Response) -> Json:
         try:
@@ -236,32 +242,45 @@ class WebUIClient:
         except ValueError:
             raise diagnosis.not_a_webui(response, self.address) from None
 
-    def _exchange(
+    def _refusal(self, response: requests.Response, until: float) -> WebUIError:
+        """Return what a status other than 2xx means, with as much of its body as there is."""
+        with response:
+            said = bytearray()
+            with contextlib.suppress(WebUIError):
+                for piece in stream.told_pieces(
+                    response, self.address, most=LARGEST_ERROR, until=until
+                ):
+                    said += piece
+            stream.hold(response, bytes(said))
+        return diagnosis.diagnose_status(response, self.address)
+
+    def _load(self, response: requests.Response, until: float) -> None:
+        """Read the body; the connection can break off in it too."""
+        pieces = stream.told_pieces(response, self.address, most=LARGEST_LOOKUP, until=until)
+        stream.hold(response, b"".join(pieces))
+
+    def _send_in_time(
         self,
         method: str,
         endpoint: Endpoint,
-        request: Mapping[str, Json] | None = None,
-        *,
-        timeout: float | None = None,
+        request: Mapping[str, Json] | None,
+        until: float,
+        query: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        response = self._send(method, endpoint, request, timeout=timeout or LOOKUP_TIMEOUT)
-        if not _is_success(response):
-            with response:
-                self._read(response)
-                raise diagnosis.diagnose_status(response, self.address)
-        if request is None:
-            with response:
-                self._read(response)
-        return response
+        seconds = until - time.monotonic()
+        if seconds <= 0:
+            raise WebUITimeoutError(f"There was no time left to ask {self.address}.")
+        patience = urllib3.Timeout(connect=min(CONNECT_TIMEOUT, seconds), total=seconds)
+        return self._send(method, endpoint, request, query, patience=patience)
 
     def _send(
         self,
         method: str,
         endpoint: Endpoint,
-        request: Mapping[str, Json] | None = None,
-        *,
-        timeout: float,
+        request: Mapping[str, Json] | None,
         query: Mapping[str, str] | None = None,
+        *,
+        patience: urllib3.Timeout | tuple[float, float],
     ) -> requests.Response:
         url = str(self.address.endpoint(endpoint).with_query(query))
         try:
@@ -269,17 +288,10 @@ class WebUIClient:
                 method,
                 url,
                 json=request,
-                timeout=(min(CONNECT_TIMEOUT, timeout), timeout),
+                timeout=patience,  # type: ignore[arg-type] # requests takes urllib3's own, too
                 allow_redirects=False,
                 stream=True,
             )
-        except diagnosis.Broken as error:
-            raise diagnosis.diagnose_exception(error, self.address) from error
-
-    def _read(self, response: requests.Response) -> None:
-        """Load the body; the connection can break off in it too."""
-        try:
-            response.content  # noqa: B018 - reading it is the effect
         except diagnosis.Broken as error:
             raise diagnosis.diagnose_exception(error, self.address) from error
 

@@ -15,12 +15,10 @@ from ijson.common import JSONError
 from ijson.utils import sendable_list
 
 from webui.errors import StableDiffusionError, WebUIConnectionError, WebUIResponseError
-from webui.http import body, diagnosis
+from webui.http import body, diagnosis, stream
 from webui.http.account import Account
 from webui.http.address import Address
 from webui.pictures.picture import Picture, decode_picture
-
-_CHUNK = 65536
 
 
 class Reply:
@@ -117,16 +115,12 @@ class Reply:
             ) from error
 
     def _chunks(self) -> Iterator[bytes]:
-        """Yield the body as it comes in. requests' own iterator waits until a chunk is full."""
-        raw = self._response.raw
         try:
-            while chunk := raw.read1(_CHUNK, decode_content=True):
-                yield chunk
-        except diagnosis.Broken as error:
-            problem = diagnosis.diagnose_exception(error, self._address)
-            if self._count and isinstance(problem, WebUIConnectionError):
-                raise type(problem)(f"{problem} {_told(self._count)} had arrived.") from error
-            raise problem from error
+            yield from stream.told_pieces(self._response, self._address)
+        except WebUIConnectionError as problem:
+            if self._count:
+                raise type(problem)(f"{problem} {_told(self._count)} had arrived.") from problem
+            raise
 
     def _unreadable(self, seen: bool) -> WebUIResponseError:
         if not seen:

@@ -6,77 +6,81 @@ the caller stops listening, when the job is left to go on and kept for the next 
 
 import time
 from collections.abc import Iterator
+from threading import Thread
+from typing import Self
 
 from webui import lasting
-from webui.call import Limits
-from webui.errors import WebUITimeoutError
+from webui.call import Call
+from webui.errors import NotKeptError, WebUITimeoutError
 from webui.http.account import Account
-from webui.http.client import WebUIClient
-from webui.http.settings import Settings
 from webui.pictures.picture import Picture
 from webui.request.request import Request
 from webui.run.job import Job
-from webui.run.progress import HELD_BACK, Lookout, Progress
+from webui.run.progress import Progress
+from webui.run.watch import Watch
 from webui.values import Fields
 
-# Seconds. The first look comes late, so that a short run costs one request and no more.
-FIRST_LOOK = 2.0
-LOOK_EVERY = 3.0
-SAY_EVERY = 30.0
-# How long an interrupted server gets to hand over what it has.
-GRACE = 30.0
+# Seconds in which the server is told to stop when the caller is about to leave.
+_PARTING = 2.0
+
+
+def grace(timeout: float) -> float:
+    """How many seconds over its timeout a job has to stop and to hand over what is ready.
+
+    A tenth of it, but at least 2 and at most 30: a timeout of 5 ends by 7, one of 3600 by 3630.
+    """
+    return min(max(timeout / 10, 2.0), 30.0)
 
 
 class Generation:
     """A job on its way. Iterate over `events`, then read `account`, `warnings` and `elapsed`.
 
-    interrupted: it was told to stop, at its deadline. was_watched: it took so long that the server
-    was asked how far it is. fields: the request as it was sent.
+    When its `with` block ends, so does the job, unless it is kept. interrupted: it was told to
+    stop, at its deadline. fields: the request as it was sent.
     """
 
-    def __init__(
-        self,
-        job: Job,
-        client: WebUIClient,
-        limits: Limits,
-        *,
-        timeout: float,
-        resume: bool,
-    ) -> None:
+    def __init__(self, job: Job, call: Call, *, resume: bool) -> None:
         self._job = job
-        self._client = client
-        self._limits = limits
-        self._timeout = timeout
+        self._watch = Watch(job)
+        self._limits = call.limits
+        self._timeout = call.timeout
         self._resume = resume
-        self._deadline = job.submitted + timeout
-        self._granted = False
+        self._is_kept = False
+        self._deadline = job.began + call.timeout
+        self._has_grace = False
+        self._left_alone = ""
         self._came = 0
         self.interrupted = False
-        self.was_watched = False
         self.warnings: list[str] = []
 
     @classmethod
-    def begin(
-        cls,
-        settings: Settings,
-        client: WebUIClient,
-        request: Request,
-        limits: Limits,
-        *,
-        timeout: float,
-        resume: bool,
-    ) -> "Generation":
+    def begin(cls, call: Call, request: Request, *, resume: bool) -> Self:
         """Submit a request, or take over the same one of an earlier call.
 
-        timeout: seconds from the first submission, queueing included. resume: whether a job that
-        the caller cannot wait for is kept, and one kept earlier is taken over.
+        The call's timeout counts from the first call, look-ups and queueing included. resume:
+        whether a job that the caller cannot wait for is kept, and one kept earlier is taken over.
         """
-        job = lasting.JOBS.claim(settings, request.endpoint, request.fields) if resume else None
-        if job is None:
-            largest = limits.largest_file
-            job = Job(settings, request.endpoint, request.fields, timeout, largest=largest)
+        job = Job(call, request.endpoint, request.fields)
+        kept = lasting.JOBS.claim(job) if resume else None
+        if kept is None and time.monotonic() >= call.deadline:
+            raise WebUITimeoutError(
+                f"The {call.timeout:g} s were over before {call.settings.address} was asked to "
+                "begin. Raise timeout, in the node or in the plugin's settings."
+            )
+        if kept is None:
             job.start()
-        return cls(job, client, limits, timeout=timeout, resume=resume)
+            lasting.RUNNING.add(job)
+        generation = cls(kept or job, call, resume=resume)
+        generation._watch.begin()
+        return generation
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._watch.end()
+        if not self._is_kept:
+            self._job.drop()
 
     @property
     def fields(self) -> Fields:
@@ -92,89 +96,76 @@ class Generation:
         """Seconds since the first submission."""
         return time.monotonic() - self._job.submitted
 
+    @property
+    def was_watched(self) -> bool:
+        """Whether it took so long that the server was asked how far it is."""
+        return self._watch.has_looked
+
     def events(self) -> Iterator[Picture | Progress]:
         """Yield each picture as it arrives, and between them how far it is, when there is news.
 
         Raises what the job failed with; WebUITimeoutError at the deadline; what the limits raise
         when the caller waits no longer and, at the end, for a picture that it would not take.
         """
-        try:
-            yield from self._arriving()
-        except GeneratorExit:
-            # Nobody wants the rest.
-            self._job.drop()
-            raise
-        self._conclude()
-
-    def _arriving(self) -> Iterator[Picture | Progress]:
-        told = _Teller(Lookout(self._client, self._job.task_id), self._job.submitted)
-        while not self._job.pictures.is_empty:
-            now = time.monotonic()
-            wait = min(told.next_look, self._deadline, self._limits.answer_by) - now
-            picture = self._job.pictures.take(max(wait, 0.0))
+        pictures = self._job.pictures
+        while not pictures.is_empty:
+            until = min(self._watch.speaks_at, self._deadline, self._limits.answer_by)
+            picture = pictures.take(max(until - time.monotonic(), 0.0))
             if picture is not None:
                 self._came += 1
                 yield picture
-            elif not self._job.pictures.is_empty:
-                self._mind_the_time()
-                news = told.news(held_back=self._job.held_back)
-                self.was_watched = self.was_watched or told.has_looked
-                if news is not None:
-                    yield news
+            if pictures.is_empty:
+                break
+            self._mind_the_time()
+            news = self._watch.news() if picture is None else None
+            if news is not None:
+                yield news
+        self._conclude()
 
     def _mind_the_time(self) -> None:
         now = time.monotonic()
         if now >= self._limits.answer_by:
             self._leave()
+        if self._job.ended is not None:
+            return  # What is still to be taken is here.
+        if self._left_alone and not self._job.replying:
+            raise self._timed_out(self._left_alone)
         if now < self._deadline:
             return
-        if self._came or (self._job.replying and self._granted):
-            raise self._timed_out("It stopped sending in the middle of its reply.")
-        if self.interrupted:
-            raise self._timed_out("It was told to stop, but sent nothing.")
+        if self._has_grace:
+            raise self._timed_out(self._why_late())
+        self._has_grace = True
+        self._deadline = now + grace(self._timeout)
         if not self._job.replying:
-            left_alone = self._interrupt()
-            if left_alone:
-                raise self._timed_out(left_alone)
-        self._granted = True
-        self._deadline = now + GRACE
+            # Beside the wait: what is ready meanwhile is taken at once.
+            Thread(target=self._interrupt, args=(grace(self._timeout),), daemon=True).start()
+
+    def _why_late(self) -> str:
+        if self._job.replying:
+            return "Its reply did not come to an end."
+        if self.interrupted:
+            return "It was told to stop, but sent nothing."
+        return "It did not say whose job is running, so it was not told to stop."
 
     def _leave(self) -> None:
         """Answer while the caller still listens."""
         if self._resume and not self._came:
             lasting.JOBS.keep(self._job)
+            self._is_kept = True
             raise self._limits.time_is_up(self._timeout, kept=True, fate="")
-        self._job.drop()
-        left_alone = "" if self._came else self._interrupt()
-        fate = left_alone or "It was told to stop."
+        if not self._came and not self.interrupted:
+            self._interrupt(_PARTING)
+        fate = self._left_alone or "It was told to stop."
         raise self._limits.time_is_up(self._timeout, kept=False, fate=fate)
 
-    def _interrupt(self) -> str:
-        """Stop our own job, and only that: the server's interrupt hits whichever is running.
-
-        Why it was left alone instead, or "" when it was told to stop.
-        """
-        if self._job.held_back:
-            return f"Nothing was drawn. {self._job.held_by}"
-        task = Lookout(self._client, self._job.task_id).task()
-        if task is not None and task.active:
-            self._client.interrupt()
-            self.interrupted = True
-            return ""
-        if task is not None and task.queued:
-            return (
-                "It is still in the queue and will be drawn all the same: interrupting would stop "
-                "somebody else's picture."
-            )
-        return (
-            "It may still be drawn: this server cannot tell whose job is running, and "
-            "interrupting might stop somebody else's picture."
-        )
+    def _interrupt(self, within: float) -> None:
+        self._left_alone = self._job.interrupt(within)
+        self.interrupted = not self._left_alone
+        self._job.pictures.wake()
 
     def _timed_out(self, what_now: str) -> WebUITimeoutError:
-        self._job.drop()
         return WebUITimeoutError(
-            f"{self._client.address} did not finish within {self._timeout:g} s. {what_now} "
+            f"{self._job.settings.address} did not finish within {self._timeout:g} s. {what_now} "
             "Raise timeout, in the node or in the plugin's settings."
         )
 
@@ -184,6 +175,17 @@ class Generation:
             raise self._timed_out("It was told to stop and had no picture ready.")
         if job.error is not None:
             raise job.error
+        lost = job.pictures.lost
+        if lost and not self._came:
+            raise NotKeptError(
+                f"What was drawn could not be kept until now: {job.pictures.lost_by}. Run this "
+                "again to draw it anew."
+            )
+        if lost:
+            self.warnings.append(
+                f"{lost} of {lost + self._came} pictures could not be kept until now: "
+                f"{job.pictures.lost_by}."
+            )
         if self.interrupted:
             self.warnings.append(
                 f"Interrupted after {self._timeout:g} s, the timeout: the last picture may be "
@@ -193,28 +195,3 @@ class Generation:
             self.warnings.append(f"The job was taken after {job.held_for:.0f} s. {job.held_by}")
         if job.too_large:
             raise self._limits.picture_is_too_large(*job.too_large[0])
-
-
-class _Teller:
-    """When to look after a job, and when there is news."""
-
-    def __init__(self, lookout: Lookout, submitted: float) -> None:
-        self._lookout = lookout
-        self._submitted = submitted
-        self._said = Progress()
-        self._said_at = time.monotonic()
-        self.next_look = self._said_at + FIRST_LOOK
-        self.has_looked = False
-
-    def news(self, *, held_back: bool) -> Progress | None:
-        """Return how far it is, when that is due and has changed, and every 30 s all the same."""
-        if time.monotonic() < self.next_look:
-            return None
-        found = HELD_BACK if held_back else self._lookout.look()
-        self.has_looked = True
-        now = time.monotonic()
-        self.next_look = now + LOOK_EVERY
-        if now < self._said_at + SAY_EVERY and found in {Progress(), self._said}:
-            return None
-        self._said, self._said_at = found, now
-        return found.after(now - self._submitted)

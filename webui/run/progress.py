@@ -1,14 +1,17 @@
 """How far a job is, from the best source the server has."""
 
+import contextlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Self
 
+from webui.errors import WebUIError
 from webui.http.client import WebUIClient
 from webui.values import Json
 
 # As the WebUI words it: "In queue: 2/14".
-_PLACE = re.compile(r"\d+/\d+", re.ASCII)
+_PLACE = re.compile(r"\d{1,6}/\d{1,6}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class Progress:
     def of_share(cls, share: Json, *, is_ours: bool) -> Self:
         """From what a server says, whatever it says."""
         done = share if isinstance(share, int | float) else 0.0
-        return cls(share=min(max(done, 0.0), 1.0), is_ours=is_ours)
+        # What is no number at all is not larger than none.
+        return cls(share=min(max(0.0, done), 1.0), is_ours=is_ours)
 
     def after(self, elapsed: float) -> Self:
         """Return the same, so many seconds after the job was submitted."""
@@ -58,21 +62,27 @@ class TaskState:
 
 
 class Lookout:
-    """Asks after one job; a source that does not answer is not asked again."""
+    """Asks after one job; a source that does not answer at first is not asked again."""
 
     def __init__(self, client: WebUIClient, task_id: str) -> None:
         self._client = client
         self._task_id = task_id
         self._sources = [self._of_task, self._of_server]
+        self._proven: set[Callable[[], Progress | None]] = set()
 
     def look(self) -> Progress:
-        """Return how far the job is."""
-        for source in list(self._sources):
-            found = source()
-            if found is None:
-                self._sources.remove(source)
-            elif found:
-                return found
+        """Return how far the job is; nothing while the server cannot be reached."""
+        with contextlib.suppress(WebUIError):
+            for source in list(self._sources):
+                found = source()
+                if found is None and source in self._proven:
+                    break
+                if found is None:
+                    self._sources.remove(source)
+                    continue
+                self._proven.add(source)
+                if found:
+                    return found
         return Progress()
 
     def task(self) -> TaskState | None:
