@@ -9,12 +9,19 @@ _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 _HALVES = re.compile("[\ud800-\udfff]")
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _LINK = re.compile(r"\](?=[(\[])")
+_ENDS = ("...", "…", "!", "?", "。", "！", "？")
 _SCHEME = re.compile(r"(?<=[A-Za-z]):(?=//)")
 
 
 def shortened(text: str, most: int) -> str:
     """Return a text of at most so many characters; one that was cut ends in "…"."""
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def as_sentence(text: str) -> str:
+    """Return the text with one full stop at its end, unless it ends in another sign of an end."""
+    text = text.rstrip(" \t\r\n.,:;") if not text.endswith("...") else text
+    return text if text.endswith(_ENDS) else f"{text}."
 
 
 def printable(text: str) -> str:

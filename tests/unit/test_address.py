@@ -32,6 +32,7 @@ def refusal(text: str) -> str:
         ("http://sd.lan/webui", ["sd.lan/webui/docs"]),
         ("http://[::1]:7860", ["[::1]:7860"]),
         ("http://gpu", ["http:////gpu", "http://gpu:"]),
+        ("http://stable_diffusion.lan.", ["http://Stable_Diffusion.lan."]),
         ("https://gpu", ["https://gpu"]),
         ("http://gpu/sd", ["http://gpu//sd///sdapi//v1", "http://gpu/sd/docs"]),
         ("http://gpu/users/me/sd", ["http://gpu/users/me/sd/"]),
@@ -73,7 +74,12 @@ def test_a_login_is_taken_out_of_the_address(login: str, username: str, password
      "http://gpu:7860\\sdapi", "http://\ud800", "me:hunter2@gpu:7860", "http:/me:hunter2@gpu",
      "http://me:hunter2@", "http://me:hunter2@a b", "http://me:hunter2@[::1",
      "http://me:hunter2/x@:1", "me:hunter2@http://gpu:7860", "me:hunter2@://gpu",
-     "http://me:hunter2＠gpu:7860"],
+     "http://me:hunter2＠gpu:7860", "http://me:hunter2", "me:hunter2", "http//me:hunter2",
+     "http:/me:hunter2/x", "http://me：hunter2/", "http://me%3Ahunter2%40gpu", "//me:hunter2",
+     "http://:hunter2", "http://me:x@hunter2 y", "https:me:hunter2",
+     "http://a..b", "http://.", "http://*", "http://gpu\x00", "http://xn--", "http://a,b",
+     f"http://{'a' * 64}", f"http://{'a.' * 127}a", f"http://{'日' * 60}", "http://[é::1]",
+     "http://[v1.x:y]", "http://me\ud800@gpu", "http://http://me:hunter2"],
 )  # fmt: skip
 def test_what_is_no_url_is_refused_with_an_example(text: str) -> None:
     said = refusal(text)
@@ -96,8 +102,17 @@ def test_a_password_that_begins_like_a_port_is_never_taken_for_the_path() -> Non
     assert "an @ after host and port" in refusal("http://me:2024/hunter2@gpu:7860")
 
 
-def test_a_long_text_is_cut_in_the_refusal() -> None:
-    assert len(refusal("x" * 5000)) < 300
+@pytest.mark.parametrize(
+    "text", ["x" * 5000, "x" * 900, f"{'x' * 900}://gpu", "http://gpu:" + "7" * 900]
+)
+def test_a_long_text_is_cut_in_the_refusal(text: str) -> None:
+    assert len(refusal(text)) < 350
+
+
+def test_what_a_refusal_quotes_is_all_but_what_may_be_a_password() -> None:
+    assert "base_url: 'http://me:***' is not a URL" in refusal("http://me:hunter2")
+    assert "base_url: 'http://a b' is not a URL" in refusal("http://a b")
+    assert "base_url (not shown, as it seems to hold a login)" in refusal("me:hunter2@gpu")
 
 
 @pytest.mark.parametrize(
@@ -129,3 +144,8 @@ def test_an_address_of_two_logins_is_two_addresses_though_neither_shows_it() -> 
     one, other = (parse_address(f"http://me:hunter{number}@gpu") for number in (1, 2))
     assert one != other
     assert "hunter" not in f"{one!r} {other!r}"
+
+
+def test_an_address_knows_what_no_text_may_show() -> None:
+    secrets = parse_address("http://me:hunter2@gpu").secrets
+    assert secrets.mask("password hunter2 of me") == "password *** of me"

@@ -9,6 +9,7 @@ from yarl import URL
 
 from webui import values
 from webui.errors import InvalidCredentialsError
+from webui.http.secrets import Secrets
 from webui.text import shortened
 
 _PASTED = " \t\r\n\"'<>\u00a0\u200b\ufeff"
@@ -22,7 +23,12 @@ _BARE = re.compile(
 _PAGES = {"docs", "redoc", "openapi.json", "index.html", "login"}
 _LOCAL_NAMES = (".internal", ".local", ".lan", ".home.arpa", ".localhost")
 _AT_SIGNS = re.compile("[@\uff20\ufe6b]")
+# A text up to what may be the colon between a name and a password, which the scheme's is not.
+_BEFORE_COLON = re.compile(r"(\W{0,3}https?:/+)?[^:%]*", re.IGNORECASE)
+# Underscores are in the names of many containers.
+_NAME = re.compile(r"(?=.{1,254}$)[\w-]{1,63}(\.[\w-]{1,63})*\.?", re.ASCII)
 _EXAMPLE = "http://host.docker.internal:7860"
+_LONGEST = 1000
 _LONGEST_QUOTE = 80
 
 
@@ -45,6 +51,11 @@ class Address:
     def host(self) -> str:
         """The host name or IP address, without brackets."""
         return self.url.host or ""
+
+    @property
+    def secrets(self) -> Secrets:
+        """What no text about this server may show."""
+        return Secrets((self.username, self.password))
 
     @property
     def is_this_machine(self) -> bool:
@@ -72,38 +83,58 @@ def parse_address(text: str) -> Address:
     Without a scheme it is http. `http://user:pass@host/` gives a login. InvalidCredentialsError,
     which never shows one, for anything that is not an http or https URL.
     """
+    if len(text) > _LONGEST:
+        raise InvalidCredentialsError(
+            f"base_url has {len(text)} characters, which no address has: {_LONGEST} are the most. "
+            f"Write it with host and port, for example {_EXAMPLE}."
+        )
     text = _written_out(text.strip(_PASTED))
     scheme_and_rest = _SCHEME.fullmatch(text)
     if scheme_and_rest is None:
         raise InvalidCredentialsError(
-            f"base_url: {_without_login(text)} is not a URL. "
+            f"base_url{_without_login(text)} is not a URL. "
             f"Write it with http:// or https:// and the port, for example {_EXAMPLE}."
         )
     scheme, rest = scheme_and_rest[1].lower(), scheme_and_rest[2]
     if scheme not in {"http", "https"}:
         raise InvalidCredentialsError(
-            f"base_url: the scheme {scheme}:// is not supported. Use http:// or https://, "
-            f"for example {_EXAMPLE}."
+            f"base_url: the scheme {shortened(scheme, _LONGEST_QUOTE)}:// is not supported. "
+            f"Use http:// or https://, for example {_EXAMPLE}."
         )
     username, password, rest = _split_login(rest)
     try:
+        text.encode()  # Half a character cannot be sent.
         url = URL(f"{scheme}://{rest}")
         has_two_schemes = re.match(r"https?:/", rest, re.IGNORECASE)
-        if not url.host or has_two_schemes or re.search(r"[\s\\]", url.host) or url.port == 0:
+        # Either form of the host may be none: "xn--" is the code of no letters.
+        if not url.host or not _is_host(url.raw_host or "") or has_two_schemes or url.port == 0:
             raise ValueError
-        segments = [part for part in url.raw_path.split("/") if part]
-        if "sdapi" in segments:
-            segments = segments[: segments.index("sdapi")]
-        while segments and segments[-1].lower() in _PAGES:
-            segments.pop()
-        url = url.with_path("/" + "/".join(segments), encoded=True)
+        url = url.with_path(_prefix(url), encoded=True)
     except ValueError:
         # Whatever the parser says may quote the text, and with it a password.
         raise InvalidCredentialsError(
-            f"base_url: {_without_login(text)} is not a URL with a host and a port "
-            f"from 1 to 65535, for example {_EXAMPLE}."
+            f"base_url{_without_login(text)} is not a URL with a host (between dots 1 to 63 "
+            f"letters, digits and hyphens) and a port from 1 to 65535, for example {_EXAMPLE}."
         ) from None
     return Address(url, username, password)
+
+
+def _prefix(url: URL) -> str:
+    """Return the path before the API and the pages that people copy."""
+    segments = [part for part in url.raw_path.split("/") if part]
+    if "sdapi" in segments:
+        segments = segments[: segments.index("sdapi")]
+    while segments and segments[-1].lower() in _PAGES:
+        segments.pop()
+    return "/" + "/".join(segments)
+
+
+def _is_host(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return _NAME.fullmatch(name) is not None
+    return True
 
 
 def _written_out(text: str) -> str:
@@ -133,7 +164,9 @@ def _split_login(rest: str) -> tuple[str, str, str]:
 
 
 def _without_login(text: str) -> str:
-    """Return the text for an error, without anything that may be a login."""
+    """Return the text for an error after "base_url", without anything that may be a login."""
     if _AT_SIGNS.search(text):
-        text = "***@" + _AT_SIGNS.split(text)[-1]
-    return repr(shortened(text, _LONGEST_QUOTE))
+        return " (not shown, as it seems to hold a login)"
+    shown = _BEFORE_COLON.match(text)
+    kept = shown[0] if shown else ""
+    return f": {shortened(kept if kept == text else f'{kept}:***', _LONGEST_QUOTE)!r}"
