@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from webui import values
 from webui.errors import InvalidCredentialsError
 from webui.http.address import Address, parse_address
+from webui.http.secrets import Secrets
 from webui.http.settings import DEFAULT_TIMEOUT, LONGEST_TIMEOUT, Settings
+from webui.text import printable
 
 
 def read_credentials(given: Mapping[str, object]) -> Settings:
@@ -55,3 +57,17 @@ def _verify_tls(given: Mapping[str, object]) -> bool:
         return values.boolean(value)
     except ValueError:
         raise InvalidCredentialsError(f"verify_tls: {value!r} is neither true nor false.") from None
+
+
+def secrets_of(credentials: Mapping[str, object]) -> Secrets:
+    """Return what no message may show, also of credentials that cannot be used."""
+    try:
+        where = read_credentials(credentials).address
+    except InvalidCredentialsError:
+        where = None
+    found = [(where.username, where.password)] if where else []
+    return Secrets(*found, (_given(credentials, "username"), _given(credentials, "password")))
+
+
+def _given(credentials: Mapping[str, object], name: str) -> str:
+    return printable(str(credentials.get(name) or ""))

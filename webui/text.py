@@ -1,6 +1,7 @@
 """Text from others, made fit to be sent and shown; nothing here takes more than linear time."""
 
 import re
+from collections.abc import Iterable
 
 # Terminals' escape sequences, whole: colours, titles, cursor moves.
 _SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
@@ -10,7 +11,9 @@ _HALVES = re.compile("[\ud800-\udfff]")
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _LINK = re.compile(r"\](?=[(\[])")
 _ENDS = ("...", "…", "!", "?", "。", "！", "？")
-_SCHEME = re.compile(r"(?<=[A-Za-z]):(?=//)")
+_SCHEME = r"(?<=[A-Za-z]):(?=//)"
+# Behind a known host nothing may make it the beginning of another: "http://api:x@evil.example".
+_HOST_ENDS = r"(?::\d+)?+(?![\w@%-]|[.:]+[\w@%-])"
 
 
 def shortened(text: str, most: int) -> str:
@@ -30,9 +33,12 @@ def printable(text: str) -> str:
     return _HALVES.sub("\ufffd", _CONTROLS.sub("", _SEQUENCES.sub("", text)))
 
 
-def without_markup(text: str) -> str:
+def without_markup(text: str, known_hosts: Iterable[str] = ()) -> str:
     """Return the text with nothing in it that Markdown or HTML would make a tag or a link of.
 
-    It stays readable: "<b>" becomes "‹b>", "](" becomes "] (", and "http://" "http: //".
+    It stays readable: "<b>" becomes "‹b>", "](" becomes "] (", and "http://" "http: //", unless one
+    of the known hosts follows.
     """
-    return _SCHEME.sub(": ", _LINK.sub("] ", _TAG.sub("‹", text)))
+    hosts = "|".join(re.escape(host) for host in known_hosts)
+    scheme = rf"{_SCHEME}(?!//(?:{hosts}){_HOST_ENDS})" if hosts else _SCHEME
+    return re.sub(scheme, ": ", _LINK.sub("] ", _TAG.sub("‹", text)))
