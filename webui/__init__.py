@@ -6,7 +6,7 @@
     call, report      what goes in; what comes out
     errors            what can go wrong, split by remedy
     fields, values    what the catalogue says of each field; loosely typed values
-    text              text from others, made fit to be sent and shown
+    text, said        text from others, made fit to be sent and shown; what servers say
     lasting           what outlives a call: kept jobs, cached lists
 
     run/              one job: submit, watch, end or keep it; what came against what was asked
@@ -15,6 +15,6 @@
     http/             addresses, endpoints, replies read as they arrive; a failure into its remedy
     pictures/         bytes, sizes, orientation; the text inside
 
-Imports go down this list, and to `call`, `errors`, `fields`, `lasting`, `text` and `values` from
-anywhere.
+Imports go down this list, and to `call`, `errors`, `fields`, `lasting`, `said`, `text` and
+`values` from anywhere.
 """

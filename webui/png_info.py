@@ -15,7 +15,7 @@ from webui.pictures.infotext_fields import fields_of
 from webui.pictures.picture import Picture
 from webui.report import Event
 from webui.server.server import Entries, Server
-from webui.text import shortened
+from webui.text import printable, shortened
 from webui.values import Fields, Json
 
 # Other programs keep whole workflows in a picture, and a message has its limits.
@@ -83,7 +83,7 @@ def _inside(picture: Picture, client: WebUIClient) -> tuple[str, dict[str, str]]
 
 
 def _checked(text: str | None) -> str:
-    text = _printable(text or "")
+    text = printable(text or "")
     if len(text) > _LONGEST_INFOTEXT:
         raise InvalidParameterError(
             f"image: the text inside has {len(text)} characters. No WebUI writes that many."
@@ -94,13 +94,8 @@ def _checked(text: str | None) -> str:
 def _items(found: Json) -> dict[str, str]:
     if not isinstance(found, dict):
         return {}
-    told = [(_printable(str(name)), _printable(str(value))) for name, value in found.items()]
+    told = [(printable(str(name)), printable(str(value))) for name, value in found.items()]
     return {name[:100]: shortened(value, _LONGEST_ITEM) for name, value in told[:_MOST_ITEMS]}
-
-
-def _printable(text: str) -> str:
-    """Return the same without half characters, which cannot be sent."""
-    return text.encode(errors="replace").decode()
 
 
 def _complete_file_names(fields: Fields, client: WebUIClient) -> None:
@@ -129,6 +124,6 @@ def _complete_file_names(fields: Fields, client: WebUIClient) -> None:
 
 
 def _whole_name(written: str, entries: Entries | None) -> str:
-    known = [str(entry.get("model_name")) for entry in entries or []]
+    known = [entry.get("model_name", "") for entry in entries or []]
     same_stem = [name for name in known if PurePosixPath(name).stem == written]
     return same_stem[0] if len(same_stem) == 1 and written not in known else written

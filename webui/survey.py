@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from webui import said
 from webui.call import Call
 from webui.errors import (
     InvalidCredentialsError,
@@ -19,7 +20,7 @@ from webui.http.settings import Settings
 from webui.report import Event
 from webui.server import listings
 from webui.server.names import find_model, suggest_names, titles_of
-from webui.server.server import Server
+from webui.server.server import Server, read_entries
 from webui.text import shortened
 from webui.values import Fields, Json
 
@@ -151,7 +152,7 @@ def check_server(settings: Settings) -> None:
     with WebUIClient(settings) as client:
         client.options()
         if settings.model:
-            offered = client.sd_models()
+            offered = read_entries(client.sd_models())
             if find_model(settings.model, offered) is None:
                 raise InvalidCredentialsError(
                     f"model: the server has no model {settings.model!r}. "
@@ -205,55 +206,51 @@ def _wants_login(settings: Settings) -> bool:
 
 def _model(options: Fields, server: Server, client: WebUIClient) -> str:
     if "sd_model_checkpoint" not in options and server.family.lists_set_options:
-        return str(_object(client.checkpoint()).get("title") or "")
-    return str(options.get("sd_model_checkpoint") or "")
+        return said.text(said.an_object(client.checkpoint()).get("title"))
+    return said.text(options.get("sd_model_checkpoint"))
 
 
 def _version(client: WebUIClient) -> str:
-    found = _object(client.version())
-    return " ".join(str(found[key]) for key in ("updated", "commit") if found.get(key))
+    found = said.an_object(client.version())
+    return " ".join(filter(None, (said.text(found.get(key)) for key in ("updated", "commit"))))
 
 
 def _memory(client: WebUIClient) -> dict[str, dict[str, float]] | None:
-    found = _object(client.memory())
+    found = said.an_object(client.memory())
     # Without a graphics card `cuda` holds an error's text.
-    kinds = {"ram": found.get("ram"), "cuda": _object(found.get("cuda")).get("system")}
-    memory = {kind: size for kind, entry in kinds.items() if (size := _size(_object(entry)))}
+    kinds = {"ram": found.get("ram"), "cuda": said.an_object(found.get("cuda")).get("system")}
+    memory = {kind: size for kind, entry in kinds.items() if (size := _size(said.an_object(entry)))}
     return memory or None
 
 
 def _size(entry: Fields) -> dict[str, float]:
     return {
-        key: round(entry[key] / _GIB, 2)
+        key: round(size / _GIB, 2)
         for key in ("free", "total")
-        if isinstance(entry.get(key), int | float)
+        if (size := said.number(entry.get(key))) is not None
     }
 
 
 def _work(client: WebUIClient) -> tuple[bool | None, Work | None]:
     """Tell whether a job runs, and how far it is."""
-    found = _object(client.progress())
+    found = said.an_object(client.progress())
     if "progress" not in found:
         return None, None
     if not found["progress"]:
         return False, None
-    state = _object(found.get("state"))
+    state = said.an_object(found.get("state"))
     told = (
         found["progress"],
         found.get("eta_relative"),
         state.get("sampling_step"),
         state.get("sampling_steps"),
     )
-    return True, Work(*(round(v, 2) if isinstance(v, int | float) else None for v in told))
+    known = map(said.number, told)
+    return True, Work(*(None if value is None else round(value, 2) for value in known))
 
 
 def _waiting(client: WebUIClient) -> int | None:
-    size = _object(client.pending_tasks()).get("size")
-    return size if isinstance(size, int) else None
-
-
-def _object(found: Json) -> Fields:
-    return found if isinstance(found, dict) else {}
+    return said.whole(said.an_object(client.pending_tasks()).get("size"))
 
 
 def _table(rows: Sequence[Mapping[str, Json]]) -> str:

@@ -27,12 +27,7 @@ MAY_KNOW = {
 ROOMS = [f"webui.{name}" for name in re.findall(r"^    (\w+)/", webui.__doc__ or "", re.MULTILINE)]
 # For every room: what goes in and what can go wrong, and what outlives a call.
 SHARED = {
-    "webui.call",
-    "webui.errors",
-    "webui.fields",
-    "webui.lasting",
-    "webui.text",
-    "webui.values",
+    f"webui.{name}" for name in ("call", "errors", "fields", "lasting", "said", "text", "values")
 }
 # Words of Dify's side, in names or texts.
 DIFYS = re.compile(r"[Dd]ify|docker/\.env|PLUGIN_|FILES_URL")

@@ -159,3 +159,18 @@ def test_another_choice_is_refused_with_the_choices(standin: StandIn) -> None:
     with refused(errors.InvalidParameterError, match="Allowed: none, models, samplers"):
         ask(standin, "cmd-flags")
     assert standin.received == []
+
+
+@pytest.mark.parametrize("odd", [5, "x", [5, {"name": {}, "aliases": 5, "args": 5}], {}, None])
+def test_nonsense_from_the_server_is_as_if_it_had_not_been_said(
+    standin: StandIn, odd: object
+) -> None:
+    huge = int("9" * 400)
+    standin.fail_next("/sdapi/v1/memory", status=200, body={"ram": {"free": huge}, "cuda": odd})
+    work = {"progress": 0.5, "eta_relative": huge, "state": {"sampling_step": odd}}
+    standin.fail_next("/sdapi/v1/progress", status=200, body=work)
+    standin.fail_next("/sdapi/v1/samplers", status=200, body=odd)
+    found = ask(standin, "samplers").json
+    assert found["memory"] is None
+    assert found["job"]["seconds_left"] is None
+    assert found["names"] == []

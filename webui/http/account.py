@@ -1,8 +1,9 @@
 """The account of a run that a server sends beside the pictures: the reply's `info`."""
 
-import json
 from dataclasses import dataclass, field
 from typing import Any, Self
+
+from webui import said
 
 
 @dataclass(frozen=True)
@@ -20,45 +21,42 @@ class Account:
     def parse(cls, text: str) -> Self:
         """From the JSON text of `info`; anything else counts as nothing."""
         try:
-            found = json.loads(text)
-        except (ValueError, RecursionError):
+            return cls(said.an_object(said.parse(text)))
+        except ValueError:
             return cls()
-        return cls(found) if isinstance(found, dict) else cls()
 
     def __bool__(self) -> bool:
         return bool(self.raw)
 
     @property
-    def seeds(self) -> list[Any]:
-        return self._listed("all_seeds")
+    def seeds(self) -> list[int | None]:
+        return self._numbers("all_seeds")
 
     @property
-    def subseeds(self) -> list[Any]:
-        return self._listed("all_subseeds")
+    def subseeds(self) -> list[int | None]:
+        return self._numbers("all_subseeds")
 
     @property
-    def infotexts(self) -> list[Any]:
-        return self._listed("infotexts")
+    def infotexts(self) -> list[str]:
+        return [said.text(one) for one in said.listed(self.raw.get("infotexts"))]
 
     @property
     def first(self) -> int:
-        index = self.raw.get("index_of_first_image")
-        return index if isinstance(index, int) and index > 0 else 0
+        return max(said.whole(self.raw.get("index_of_first_image")) or 0, 0)
 
     @property
     def model(self) -> str:
-        return str(self.raw.get("sd_model_name") or "")
+        return said.text(self.raw.get("sd_model_name"))
 
     @property
     def model_hash(self) -> str:
-        return str(self.raw.get("sd_model_hash") or "")
+        return said.text(self.raw.get("sd_model_hash"))
 
     @property
     def sampler(self) -> str:
         """stable-diffusion.cpp writes NONE for its default."""
-        name = str(self.raw.get("sampler_name") or "")
+        name = said.text(self.raw.get("sampler_name"))
         return "" if name == "NONE" else name
 
-    def _listed(self, name: str) -> list[Any]:
-        found = self.raw.get(name)
-        return found if isinstance(found, list) else []
+    def _numbers(self, name: str) -> list[int | None]:
+        return [said.whole(one) for one in said.listed(self.raw.get(name))]

@@ -4,7 +4,7 @@ import base64
 
 import requests
 
-from webui import values
+from webui import said
 from webui.http.address import Address
 from webui.text import shortened
 
@@ -13,7 +13,7 @@ _LONGEST = 300
 
 def parsed(response: requests.Response) -> object:
     """Parse the JSON of a loaded body. ValueError for anything that is none, however hostile."""
-    return values.parse_json(response.content)
+    return said.parse(response.content)
 
 
 def quoted_words(response: requests.Response, address: Address) -> str:

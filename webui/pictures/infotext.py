@@ -14,6 +14,8 @@ _NAME = re.compile(r"\s*(\w[\w ()/.+-]{0,99}):\s*")
 # Fewer pairs are a prompt with colons in it, unless they begin as the pairs do.
 _FEWEST_PAIRS = 3
 _JSON = json.JSONDecoder()
+# Each that is none is read to where it breaks, and Python counts its lines for the error.
+_LONGEST_JSON = 20_000
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,11 @@ def _value(line: str, at: int) -> tuple[str, int]:
     """
     if line.startswith(('"', "{", "["), at):
         try:
-            value, end = _JSON.raw_decode(line, at)
+            value, length = _JSON.raw_decode(line[at : at + _LONGEST_JSON])
         except (ValueError, RecursionError):
             pass
         else:
+            end = at + length
             comma = _comma(line, end)
             if not line[end:comma].strip():
                 return value if isinstance(value, str) else line[at:end], comma

@@ -74,9 +74,9 @@ def apply_loras(loras: list[Lora], request: Request, server: Server) -> None:
         return
     if server.family.lora_by_path:
         entries = server.entries(Endpoint.LORAS) or []
-        paths = {str(entry.get("name")): entry.get("path") for entry in entries}
+        paths = {entry.get("name"): entry.get("path") for entry in entries}
         request.fields["lora"] = [
-            {"path": paths.get(one.name, one.name), "multiplier": one.multiplier} for one in found
+            {"path": paths.get(one.name) or one.name, "multiplier": one.multiplier} for one in found
         ]
         return
     for field in _PROMPTS:

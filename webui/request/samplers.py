@@ -6,6 +6,7 @@ take "DPM++ 2M Karras". Both spellings are understood here, and sent as the serv
 
 from dataclasses import dataclass
 
+from webui import said
 from webui.errors import InvalidParameterError
 from webui.http.endpoints import Endpoint
 from webui.request.request import Request
@@ -65,14 +66,12 @@ def _check_sampler(fields: Fields, server: Server, names: _Names) -> None:
 
 
 def _names_in(entries: Entries) -> list[str]:
-    return [str(entry["name"]) for entry in entries if entry.get("name")]
+    return [entry["name"] for entry in entries if entry.get("name")]
 
 
 def _by_alias(wanted: str, entries: Entries) -> str | None:
     alike = {
-        str(entry["name"])
-        for entry in entries
-        if match_name(wanted, [str(alias) for alias in entry.get("aliases") or []])
+        entry["name"] for entry in entries if match_name(wanted, said.texts(entry.get("aliases")))
     }
     return alike.pop() if len(alike) == 1 else None
 
@@ -137,7 +136,7 @@ def _schedulers(server: Server, *, afresh: bool = False) -> dict[str, str] | Non
         return None
     found: dict[str, str] = {}
     for entry in entries:
-        name, label = str(entry.get("name") or ""), str(entry.get("label") or "")
+        name, label = entry.get("name", ""), entry.get("label", "")
         sent = label if label and server.family.scheduler_by_label else name
         found |= {spelling: sent for spelling in (label, name) if spelling}
     return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from webui import said
 from webui.pictures.infotext import parse_infotext
 from webui.request.request import Request
 from webui.run.summary import Summary
@@ -82,7 +83,7 @@ def warn_of_inherited(summary: Summary, request: Request, server: Server) -> lis
     """
     written = next((one.infotext for one in summary.drawn if one.infotext), "")
     pairs = parse_infotext(str(written)).parameters
-    options = {_CLIP_SKIP: summary.account.raw.get("clip_skip"), _VAE: pairs.get("VAE")}
+    options = {_CLIP_SKIP: said.whole(summary.account.raw.get("clip_skip")), _VAE: pairs.get("VAE")}
     told = []
     for option, value in options.items():
         asked = option in request.overrides or "clip_skip" in request.fields

@@ -1,13 +1,14 @@
 """What a drawing gave: names for its files, and the account a person or a workflow reads."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 from webui.http.account import Account
 from webui.pictures.infotext import parse_infotext
+from webui.pictures.infotext_fields import fields_of
 from webui.pictures.picture import Picture
 from webui.values import Fields, Json
 
@@ -50,11 +51,11 @@ class Drawn:
     """
 
     filename: str
-    seed: Json
-    subseed: Json
+    seed: int | None
+    subseed: int | None
     width: int | None
     height: int | None
-    infotext: Json
+    infotext: str | None
     grid: bool
     extra: bool
 
@@ -80,7 +81,7 @@ class Summary:
         return [image for image in self.images if not image.grid and not image.extra]
 
     @property
-    def seeds(self) -> list[Json]:
+    def seeds(self) -> list[int]:
         return [image.seed for image in self.drawn if image.seed is not None]
 
     def json(self) -> Fields | None:
@@ -190,12 +191,11 @@ def _accounted(image: Drawn, place: int, account: Account) -> Drawn:
     )
 
 
-def _written_seed(infotext: Json) -> int | None:
-    written = parse_infotext(str(infotext or "")).parameters.get("Seed", "")
-    return int(written) if written.isascii() and written.isdigit() else None
+def _written_seed(infotext: str | None) -> int | None:
+    return fields_of(parse_infotext(infotext or "")).get("seed")
 
 
-def _at(found: list[Json], position: int) -> Json:
+def _at[T](found: Sequence[T], position: int) -> T | None:
     return found[position] if position < len(found) else None
 
 

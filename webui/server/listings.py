@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 
+from webui import said
 from webui.http.client import WebUIClient
 from webui.http.endpoints import Endpoint
 from webui.server.names import titles_of
@@ -48,7 +49,7 @@ def _vaes(server: Server, _client: WebUIClient) -> Items | None:
     entries = server.entries(Endpoint.SD_MODULES, afresh=True)
     if entries is None:
         entries = server.entries(Endpoint.SD_VAE, afresh=True)
-    return None if entries is None else [{"name": _text(e.get("model_name"))} for e in entries]
+    return None if entries is None else [{"name": e.get("model_name", "")} for e in entries]
 
 
 def _schedulers(server: Server, _client: WebUIClient) -> Items | None:
@@ -57,18 +58,16 @@ def _schedulers(server: Server, _client: WebUIClient) -> Items | None:
     if entries is None:
         return None
     return [
-        {"name": _text(e.get("label") or e.get("name")), "also": _text(e.get("name"))}
-        for e in entries
+        {"name": e.get("label") or e.get("name", ""), "also": e.get("name", "")} for e in entries
     ]
 
 
 def _embeddings(_server: Server, client: WebUIClient) -> Items | None:
     """Return those that fit the loaded model: others cannot be used until it changes."""
-    found = client.embeddings()
-    loaded = found.get("loaded") if isinstance(found, dict) else None
+    loaded = said.an_object(client.embeddings()).get("loaded")
     if not isinstance(loaded, dict | list):
         return None
-    return [{"name": _text(name)} for name in loaded]
+    return [{"name": name} for name in said.texts(list(loaded))]
 
 
 def _scripts(server: Server, _client: WebUIClient) -> Items | None:
@@ -79,10 +78,10 @@ def _scripts(server: Server, _client: WebUIClient) -> Items | None:
     found: dict[str, Fields] = {}
     for entry in entries:
         script = {
-            "name": _text(entry.get("name")),
-            "always_on": bool(entry.get("is_alwayson")),
+            "name": entry.get("name", ""),
+            "always_on": entry.get("is_alwayson", False),
             "for": [],
-            "arguments": [_argument(one) for one in entry.get("args") or []],
+            "arguments": [_argument(one) for one in said.objects(entry.get("args"))],
         }
         endpoint = "img2img" if entry.get("is_img2img") else "txt2img"
         uses = found.setdefault(json.dumps(script, sort_keys=True), script)["for"]
@@ -91,10 +90,9 @@ def _scripts(server: Server, _client: WebUIClient) -> Items | None:
     return list(found.values())
 
 
-def _argument(given: object) -> Fields:
+def _argument(one: Fields) -> Fields:
     """{label, value and, where they are set, minimum, maximum, step, choices}."""
-    one = given if isinstance(given, dict) else {}
-    label, value = _text(one.get("label")), one.get("value")
+    label, value = said.text(one.get("label")), one.get("value")
     if isinstance(value, str) and _SECRET.search(label):
         # Extensions keep keys in text boxes, whose content is the value.
         value = ""
@@ -122,15 +120,11 @@ def _plain(listing: Endpoint, *columns: str) -> Reader:
         if entries is None:
             return None
         return [
-            {"name": _text(entry.get("name")), **{key: entry.get(key) for key in columns}}
+            {"name": entry.get("name", ""), **{key: entry.get(key) for key in columns}}
             for entry in entries
         ]
 
     return reader
-
-
-def _text(value: object) -> str:
-    return "" if value is None else str(value)
 
 
 READERS: dict[str, Reader] = {

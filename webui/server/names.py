@@ -5,10 +5,13 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
+from webui.text import shortened
 from webui.values import Json
 
-_HASH_SUFFIX = re.compile(r"\s*\[[0-9a-fA-F]+\]$")
+_HASH_SUFFIX = re.compile(r"\[[0-9a-fA-F]+\]$")
 _ENDING = re.compile(r"\.(safetensors|ckpt|pt|pth|bin|gguf)$", re.IGNORECASE)
+# Comparing takes time with the square of the length.
+_LONGEST_COMPARED = 200
 
 type Model = Mapping[str, Json]
 
@@ -33,10 +36,10 @@ def match_name(wanted: str, names: Iterable[str]) -> str | None:
 def match_hashed(wanted: str, names: Iterable[str]) -> str | None:
     """As `match_name`, where either side may lack the short hash: "canny" is "canny [d14c016b]"."""
     known = list(dict.fromkeys(names))
-    bare = _HASH_SUFFIX.sub("", wanted.strip())
+    bare = _without_hash(wanted.strip())
     found = match_name(wanted, known) or match_name(bare, known)
     if found is None and bare == wanted.strip():
-        alike = [name for name in known if match_name(bare, [_HASH_SUFFIX.sub("", name)])]
+        alike = [name for name in known if match_name(bare, [_without_hash(name)])]
         found = alike[0] if len(alike) == 1 else None
     return found
 
@@ -46,11 +49,11 @@ def suggest_names(wanted: str, names: Iterable[str]) -> str:
     known = list(dict.fromkeys(names))
     if not known:
         return "The server has none."
-    by_folded = {_fold(name): name for name in reversed(known)}
-    near = difflib.get_close_matches(_fold(wanted), by_folded, n=3, cutoff=0.5)
+    by_folded = {_fold(one): one for one in reversed(known) if len(one) <= _LONGEST_COMPARED}
+    near = difflib.get_close_matches(_fold(wanted[:_LONGEST_COMPARED]), by_folded, 3, cutoff=0.5)
     if near:
         return f"Closest of {len(known)}: {', '.join(by_folded[name] for name in near)}."
-    few = ", ".join(known[:5])
+    few = ", ".join(shortened(name, _LONGEST_COMPARED) for name in known[:5])
     return f"The server has {few}." if len(known) <= 5 else f"Some of {len(known)}: {few}."
 
 
@@ -60,9 +63,9 @@ def spellings_of(model: Model) -> list[str]:
     The alias dictionary of the AUTOMATIC1111 family (`CheckpointInfo.ids`), plus the file name
     with its ending, which means the same thing.
     """
-    title = str(model.get("title") or model.get("model_name") or "")
-    path_in_folder = _HASH_SUFFIX.sub("", title)
-    file_name = _last_part(str(model.get("filename") or path_in_folder))
+    title = model.get("title") or model.get("model_name", "")
+    path_in_folder = _without_hash(title)
+    file_name = _last_part(model.get("filename") or path_in_folder)
     stem = _ENDING.sub("", file_name)
     found = [title, path_in_folder, model.get("model_name"), stem]
     # What people read off the folder, and what SD.Next writes of a model that is a folder.
@@ -72,7 +75,7 @@ def spellings_of(model: Model) -> list[str]:
     found += [short, model.get("sha256")]
     if short:
         found += [f"{path_in_folder} [{short}]", f"{stem} [{short}]"]
-    return list(dict.fromkeys(str(name) for name in found if name))
+    return list(dict.fromkeys(name for name in found if name))
 
 
 def find_model(wanted: str, models: Sequence[Model]) -> str | None:
@@ -93,7 +96,11 @@ def find_model(wanted: str, models: Sequence[Model]) -> str | None:
 
 def titles_of(models: Iterable[Model]) -> list[str]:
     """Return what to show of each model: its path in the server's folder, without the hash."""
-    return [_HASH_SUFFIX.sub("", spellings_of(model)[0]) for model in models if spellings_of(model)]
+    return [_without_hash(spellings_of(model)[0]) for model in models if spellings_of(model)]
+
+
+def _without_hash(name: str) -> str:
+    return _HASH_SUFFIX.sub("", name).rstrip()
 
 
 def _fold(name: str) -> str:
@@ -105,7 +112,7 @@ def _squash(name: str) -> str:
 
 
 def _file_name(model: Model) -> str:
-    return _last_part(str(model.get("filename") or ""))
+    return _last_part(model.get("filename", ""))
 
 
 def _last_part(path: str) -> str:

@@ -4,9 +4,10 @@ import contextlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import UnionType
 from typing import Self
 
-from webui import lasting
+from webui import lasting, said
 from webui.errors import InvalidParameterError, WebUILateError
 from webui.http.client import WebUIClient
 from webui.http.endpoints import REFRESHED_BY, Endpoint
@@ -14,10 +15,33 @@ from webui.server import families
 from webui.server.families import UNKNOWN, Family, Schema
 from webui.server.ledger import Ledger
 from webui.server.names import find_model, match_name, suggest_names, titles_of
+from webui.text import shortened
 from webui.values import Fields, Json
 
 _SCHEMA_LIFETIME = 600.0
 _LIST_LIFETIME = 60.0
+_LONGEST_QUOTE = 100
+
+# What is read of a list's entries, whatever the list; a LoRA's metadata, for one, may have
+# megabytes.
+_KINDS: dict[str, type | UnionType] = {
+    "name": str,
+    "label": str,
+    "alias": str,
+    "aliases": list,
+    "title": str,
+    "model_name": str,
+    "filename": str,
+    "path": str,
+    "hash": str,
+    "sha256": str,
+    "scale": int | float,
+    "prompt": str,
+    "negative_prompt": str,
+    "is_alwayson": bool,
+    "is_img2img": bool,
+    "args": list,
+}
 
 type Entries = list[Fields]
 # Gives names, looked up afresh or not; None where nobody can tell.
@@ -108,7 +132,7 @@ class Server:
             entries = self.entries(listing, afresh=afresh)
             if entries is None:
                 return None
-            return [str(entry[key]) for entry in entries for key in keys if entry.get(key)]
+            return [entry[key] for entry in entries for key in keys if entry.get(key)]
 
         return offered
 
@@ -121,7 +145,7 @@ class Server:
         if self.family.lora_by_alias:
             return name
         entries = self.entries(Endpoint.LORAS) or []
-        named = [str(e["name"]) for e in entries if e.get("name") and e.get("alias") == name]
+        named = [e["name"] for e in entries if e.get("name") and e.get("alias") == name]
         return named[0] if named and name not in {e.get("name") for e in entries} else name
 
     def scripts(self, *, always_on: bool) -> Offered:
@@ -135,10 +159,11 @@ class Server:
             entries = self.entries(Endpoint.SCRIPT_INFO, afresh=afresh)
             if entries is None:
                 return self._all_scripts(afresh=afresh)
-            named = [str(e.get("name")) for e in entries if bool(e.get("is_alwayson")) is always_on]
+            every = [e for e in entries if e.get("name")]
+            named = [e["name"] for e in every if e.get("is_alwayson", False) is always_on]
             if not afresh:
                 return named
-            told = {str(entry.get("name")).casefold() for entry in entries}
+            told = {entry["name"].casefold() for entry in every}
             plain = self._all_scripts(afresh=afresh) or []
             return [*named, *(name for name in plain if name.casefold() not in told)]
 
@@ -165,8 +190,7 @@ class Server:
 
     def is_idle(self) -> bool:
         """Tell whether it says that nobody draws; asked anew each time."""
-        found = self._client.progress()
-        return isinstance(found, dict) and found.get("progress") == 0
+        return said.an_object(self._client.progress()).get("progress") == 0
 
     def broke_off(self) -> bool:
         """Tell whether the last job was broken off, by anybody or an error; asked each time."""
@@ -174,23 +198,20 @@ class Server:
 
     def last_state(self) -> Fields:
         """Return what it says of its last job: {skipped, interrupted, …}; asked each time."""
-        found = self._client.progress()
-        state = found.get("state") if isinstance(found, dict) else None
-        return state if isinstance(state, dict) else {}
+        return said.an_object(said.an_object(self._client.progress()).get("state"))
 
     def has_no_model(self) -> bool:
         """Tell whether it says that no model is loaded; asked anew each time."""
         if not self.profile.offers(Endpoint.CHECKPOINT):
             return False
-        found = self._client.checkpoint()
-        return isinstance(found, dict) and found.get("type", "") is None
+        return said.an_object(self._client.checkpoint()).get("type", "") is None
 
     def saved_model(self) -> str:
         """Return the model that its settings name, "" for none; asked anew each time."""
         found = None
         with contextlib.suppress(WebUILateError):
             found = self._client.option_values()
-        return str(found.get("sd_model_checkpoint") or "") if isinstance(found, dict) else ""
+        return said.text(said.an_object(found).get("sd_model_checkpoint"))
 
     def find(
         self,
@@ -227,8 +248,9 @@ class Server:
         self, wanted: str, parameter: str, noun: str, known: list[str]
     ) -> InvalidParameterError:
         """Return the error for a name that the server does not have."""
+        shown = shortened(repr(wanted), _LONGEST_QUOTE)
         return InvalidParameterError(
-            f"{parameter}: {self.family.label} has no {noun} named {wanted!r}. "
+            f"{parameter}: {self.family.label} has no {noun} named {shown}. "
             + suggest_names(wanted, known)
         )
 
@@ -270,41 +292,43 @@ class Server:
         found = self._client.entries(listing)
         if not isinstance(found, list):
             return None, _LIST_LIFETIME
-        return [entry for entry in found if isinstance(entry, dict)], _LIST_LIFETIME
+        return read_entries(found), _LIST_LIFETIME
 
     def _read_controlnet(
         self, listing: Endpoint, *, aliases: bool
     ) -> tuple[list[str] | None, float]:
         """Add the page's words for modules, which some servers list by short names only."""
-        answers = [self._client.controlnet(listing, aliases=a) for a in {False, aliases}]
-        listed = [
-            one[listing.job] for one in answers if isinstance(one, dict) and listing.job in one
+        answers = [
+            said.an_object(self._client.controlnet(listing, aliases=a)) for a in {False, aliases}
         ]
-        names = [str(name) for one in listed if isinstance(one, list) for name in one]
+        listed = [one[listing.job] for one in answers if listing.job in one]
+        names = [name for one in listed for name in said.texts(one)]
         return (list(dict.fromkeys(names)) if listed else None), _LIST_LIFETIME
 
     def _read_options(self) -> tuple[Fields | None, float]:
         found = self._client.option_values()
         if isinstance(found, dict) and self.family.lists_set_options:
-            told = self._client.options_info()
-            every = told.get("options") if isinstance(told, dict) else None
+            every = said.an_object(self._client.options_info()).get("options")
             if not isinstance(every, dict):
                 return None, _LIST_LIFETIME
             found = {
-                name: one.get("default") if isinstance(one, dict) else None
-                for name, one in every.items()
+                name: said.an_object(one).get("default") for name, one in every.items()
             } | found
         return found if isinstance(found, dict) else None, _LIST_LIFETIME
 
     def _read_scripts(self) -> tuple[list[str] | None, float]:
-        found = self._client.scripts()
-        listed = found.get(self.profile.job) if isinstance(found, dict) else None
-        return listed if isinstance(listed, list) else None, _LIST_LIFETIME
+        listed = said.an_object(self._client.scripts()).get(self.profile.job)
+        return said.texts(listed) if isinstance(listed, list) else None, _LIST_LIFETIME
+
+
+def read_entries(found: Json) -> Entries:
+    """Return a list's entries with what is read of them."""
+    return [said.typed(entry, _KINDS) for entry in said.objects(found)]
 
 
 def _read_profile(client: WebUIClient, endpoint: Endpoint) -> tuple[Profile, float]:
     schema = client.schema()
-    paths = schema.get("paths") if isinstance(schema, dict) else None
+    paths = said.an_object(schema).get("paths")
     if isinstance(paths, dict) and Endpoint.TXT2IMG.path in paths:
         known = Schema(frozenset(paths), _fields(schema, Endpoint.TXT2IMG) or frozenset())
         family = families.recognise(known)
@@ -321,5 +345,5 @@ def _fields(schema: Json, endpoint: Endpoint) -> frozenset[str] | None:
         content = schema["paths"][endpoint.path]["post"]["requestBody"]["content"]
         name = content["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
         return frozenset(schema["components"]["schemas"][name]["properties"])
-    except (KeyError, TypeError, IndexError):
+    except (KeyError, TypeError, IndexError, AttributeError):
         return None
