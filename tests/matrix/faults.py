@@ -314,7 +314,7 @@ def parameters() -> Iterator[Fault]:
     for value in extra:
         (name,) = value
         given = {"extra_parameters": json.dumps(value)}
-        yield Fault(f"extra {name} {value[name]}", None, given=given)
+        yield Fault(f"extra {name} {value[name]}", None, given=given, job=drawn())
     at_once = {
         "prompt": ["a " + HALF, "<lora:" * 40_000, "a" * 5_000_000],
         "lora": ["a " * 20_000, "a:1" * 20_000, "<lora:a" * 20_000, ":" * 40_000, HALF],
@@ -338,7 +338,7 @@ def parameters() -> Iterator[Fault]:
     }  # fmt: skip
     for name, values in at_once.items():
         for number, value in enumerate(values):
-            yield Fault(f"{name} {number}", None, given={name: value}, timeout=1)
+            yield Fault(f"{name} {number}", None, given={name: value}, job=drawn())
     nobody = {"prompt": " , ", "count": 1}
     yield Fault("a prompt of a comma", BAD, "prompt", given=nobody, tools=("draw",))
     hostile_login: dict[str, dict[str, Any]] = {
