@@ -16,7 +16,7 @@ The texts are shown to the user; by the classes the caller tells kinds apart.
         ├── WebUIAuthenticationError  it wants another login (401, 403)
         ├── WebUINotFoundError        it does not offer the API there (404, redirects)
         ├── WebUIRequestError         it understood and refused (other 4xx)
-        ├── WebUIBusyError            it takes no more for now (429); nothing was drawn
+        ├── WebUIBusyError            it takes no more for now (429, 503 with a time to come again)
         ├── WebUIServerError          it failed at the work (5xx)
         │   └── WebUIOutOfMemoryError the picture does not fit its memory
         └── WebUIResponseError        it answered 2xx with something else than the API promises
@@ -77,7 +77,7 @@ class WebUILateError(WebUITimeoutError):
 
 
 class WebUIAuthenticationError(WebUIError):
-    """The server or a proxy before it answered 401 or 403."""
+    """The server or a proxy before it answered 401 or 403; the text says whether a login helps."""
 
 
 class WebUINotFoundError(WebUIError):
@@ -89,7 +89,10 @@ class WebUIRequestError(WebUIError):
 
 
 class WebUIBusyError(WebUIError):
-    """The server takes no more for now; it asks to wait `retry_after` seconds, None if unsaid."""
+    """The server takes no more for now; nothing was drawn.
+
+    retry_after: the seconds that it asks to wait, None if it does not say.
+    """
 
     def __init__(self, text: str, *, retry_after: float | None = None) -> None:
         super().__init__(text)
@@ -97,7 +100,7 @@ class WebUIBusyError(WebUIError):
 
 
 class WebUIServerError(WebUIError):
-    """The server failed while working: 5xx."""
+    """The server failed while working, or a proxy got no answer from it: 5xx."""
 
 
 class WebUIOutOfMemoryError(WebUIServerError):

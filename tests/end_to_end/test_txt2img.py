@@ -87,7 +87,7 @@ def test_the_names_of_the_form_draw_with_what_they_name(standin: StandIn) -> Non
             errors.WebUIOutOfMemoryError,
             "Ask for a smaller width",
         ),
-        (502, "<html>Bad Gateway</html>", errors.WebUIServerError, r"failed \(502\)"),
+        (502, "<html>Bad Gateway</html>", errors.WebUIServerError, "got no answer from the WebUI"),
     ],
 )
 def test_a_bad_reply_has_its_error_and_is_never_asked_for_again(

@@ -219,7 +219,7 @@ def test_a_redirect_is_not_followed_and_names_the_address_to_use(
         with RawServer(reply("", location, status=status)) as server:
             error = failure(server.base_url)
     assert type(error) is WebUINotFoundError
-    assert f"{server.base_url} redirects to 127.0.0.1:{target.port}{told}" in str(error)
+    assert f"{server.base_url} redirects to http://127.0.0.1:{target.port}{told}" in str(error)
     assert target.requests == []
 
 

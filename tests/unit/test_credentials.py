@@ -1,11 +1,15 @@
 import traceback
+from base64 import b64encode
+from pathlib import Path
 
 import pytest
+import yaml
 
-from dify.credentials import read_credentials
+from dify.credentials import SECRETS, read_credentials, secrets_of
 from webui.errors import InvalidCredentialsError
 from webui.http.settings import Settings
 
+ROOT = Path(__file__).parent.parent.parent
 BASE_URL = "http://gpu:7860"
 
 
@@ -32,7 +36,12 @@ def test_an_address_alone_has_defaults_for_the_rest(nothing: object) -> None:
 @pytest.mark.parametrize(
     ("base_url", "said"),
     [*((nothing, "is empty. Give the WebUI's address") for nothing in (None, " \n", [], [None])),
-     (5, "'5' is not a URL"), (["http://gpu"], """"['http://gpu']" is not a URL""")],
+     (5, "'5' is not a URL"), (["http://gpu"], "base_url is not text."),
+     (True, "base_url is not text."), (10**5000, "base_url is not text."),
+     ("http://gpu/" + "x" * 5000, "base_url has 5011 characters; 1000 are the most."),
+     ("http://me:hunter2\ud800@gpu", "base_url holds half a character")],
+    ids=["missing", "blank", "empty", "of nothing", "number", "list", "boolean", "digits", "long",
+         "half a character"],
 )  # fmt: skip
 def test_an_address_that_is_none_is_refused(base_url: object, said: str) -> None:
     assert said in refusal(base_url=base_url)
@@ -60,8 +69,11 @@ def test_a_login_is_that_of_the_fields_and_else_of_the_address(
         ({"base_url": "http://a%3Ab:hunter2@gpu:7860"}, "cannot contain a colon."),
         ({"password": "hunter2\ud800"}, "password holds half a character"),
         ({"username": "me\udfff", "password": "hunter2"}, "username holds half a character"),
+        ({"password": "hunter2" * 1000}, "password has 7000 characters; 1000 are the most."),
+        ({"password": ["hunter2"]}, "password is not text."),
+        ({"model": {"hunter2": 5}}, "model is not text."),
     ],
-    ids=["colon", "colon in the address", "password", "username"],
+    ids=["colon", "colon in the address", "password", "username", "long", "list", "object"],
 )
 def test_a_login_that_http_basic_cannot_carry_is_refused(
     given: dict[str, object], said: str
@@ -87,6 +99,26 @@ def test_a_timeout_that_cannot_be_is_refused_with_its_limits(wrong: object) -> N
     )
 
 
+@pytest.mark.parametrize("name", ["timeout", "verify_tls"])
+@pytest.mark.parametrize(
+    ("wrong", "shown"),
+    [
+        ("9" * 1_000_000, "'9999"),
+        ("soon\x1b[31m\ud800\u202e", r"'soon\x1b[31m\ud800\u202e' is "),
+        ("<b>[a](http://a.b)", "'‹b>[a] (http: //a.b)' is "),
+        (10**5000, "what it holds is "),
+        ([[5]] * 1000, "[[5], [5]"),
+    ],
+    ids=["long", "unprintable", "markup", "digits", "list"],
+)
+def test_what_is_quoted_of_a_value_is_short_and_fit_to_be_shown(
+    name: str, wrong: object, shown: str
+) -> None:
+    said = refusal(**{name: wrong})
+    assert said.startswith(f"{name}: {shown}")
+    assert len(said) < 150
+
+
 def test_the_certificate_check_can_be_turned_off() -> None:
     assert read(verify_tls="false").verify_tls is False
     assert refusal(verify_tls="maybe") == "verify_tls: 'maybe' is neither true nor false."
@@ -102,3 +134,38 @@ def test_credentials_show_no_password() -> None:
     pasted = read(base_url="http://me:hunter2@gpu:7860")
     filled = read(username="me", password="hunter2")
     assert "hunter2" not in f"{pasted} {pasted!r} {filled} {filled!r}"
+
+
+def test_every_credential_that_is_declared_secret_counts_as_one() -> None:
+    declared = yaml.safe_load((ROOT / "provider" / "stable_diffusion.yaml").read_bytes())
+    fields = declared["credentials_for_provider"]
+    assert {name for name, one in fields.items() if one["type"] == "secret-input"} == set(SECRETS)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"base_url": "http://me:hunter2@gpu"},
+        {"base_url": "http://me:stale@gpu", "password": "hunter2"},
+        {"base_url": "http://old:stale@gpu", "username": "me", "password": "hunter2"},
+        {"base_url": "http://[::1", "password": "hunter2", "timeout": "soon"},
+        {"password": "hunter2"},
+    ],
+)
+def test_the_secrets_of_credentials_are_known_even_if_these_are_broken(
+    given: dict[str, object],
+) -> None:
+    secrets = secrets_of(given)
+    assert secrets.mask("it is hunter2") == "it is ***"
+    if "http://me" in str(given) or "username" in given:
+        assert secrets.mask(f"Basic {b64encode(b'me:hunter2').decode()}") == "Basic ***"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [None, 5, 10**5000, ["x"], {"x": 5}, "\ud800", "x" * 5000],
+    ids=["none", "number", "digits", "list", "object", "half a character", "long"],
+)
+def test_no_credentials_are_too_broken_to_ask_for_their_secrets(wrong: object) -> None:
+    given = dict.fromkeys(("base_url", "username", "password"), wrong)
+    assert secrets_of(given).mask("a cat") == "a cat"

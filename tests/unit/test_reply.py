@@ -148,13 +148,35 @@ def test_a_picture_larger_than_allowed_is_noted_and_the_others_are_read() -> Non
                                    '{"images": {"0": "aGVsbG8="}}', '[{"images": []}]', "null")),
         ('{"error": "Unexpected endpoint or method."}', ": Unexpected endpoint or method."),
         ('{"detail": "Not Found"}', ": Not Found."),
-        ('{"error": "server_error", "message": "no\\nmemory"}', ": server_error: no memory."),
+        ('{"error": "server_error", "message": "no\\nroom"}', ": server_error: no room."),
+        ('{"error": "generate_image Returned No Results."}', ": generate_image Returned No Results."
+         " Most often memory ran out: ask for a smaller width, height or batch_size."),
+        ('{"detail": "see <b>[this](http://a.b)</b>\\u001b[31m..."}',
+         ": see ‹b>[this] (http: //a.b)‹/b>..."),
     ],
 )  # fmt: skip
 def test_json_without_pictures_is_refused_with_the_words_it_has(text: str, words: str) -> None:
     _, error = failure(reply(text))
     assert type(error) is errors.WebUIResponseError
     assert str(error).endswith(f"answered without images{words}")
+
+
+@pytest.mark.parametrize("words", ["CUDA out of memory.", "ErrorOutOfDeviceMemory"])
+def test_words_of_full_memory_instead_of_pictures_ask_for_less(words: str) -> None:
+    _, error = failure(reply(json.dumps({"error": "sd", "detail": words})))
+    assert type(error) is errors.WebUIOutOfMemoryError
+    assert f"does not suffice: sd: {words.rstrip('.')}. Ask for a smaller width" in str(error)
+
+
+def test_a_password_that_comes_instead_of_pictures_is_masked_before_the_words_are_cut() -> None:
+    text = json.dumps({"detail": "x" * 292 + "hunter2"})
+    with (
+        RawServer(reply(text)) as server,
+        connect(server.base_url, username="me", password="hunter2") as client,
+        client.generate(Endpoint.TXT2IMG, {}, timeout=10, largest=sys.maxsize) as there,
+        pytest.raises(errors.WebUIResponseError, match=r"xx\*\*\*\.$"),
+    ):
+        list(there.pictures())
 
 
 @pytest.mark.parametrize(
@@ -218,7 +240,8 @@ def test_a_connection_that_breaks_off_keeps_the_pictures_that_had_arrived(
 ) -> None:
     arrived, error = failure(cut_short(body(*images, LARGE_FIRST)[:-1000]))
     assert type(error) is errors.WebUIConnectionError
-    assert "broke off the connection in the middle of a reply. 2 images had arrived." in str(error)
+    assert "broke off the connection in the middle of a reply." in str(error)
+    assert str(error).endswith("proxy's time end? 2 images had arrived.")
     assert len(arrived) == 2
 
 

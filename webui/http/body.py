@@ -1,14 +1,21 @@
 """What a server says in a body, whatever its shape."""
 
-import base64
+from dataclasses import dataclass
 
 import requests
 
 from webui import said
 from webui.http.address import Address
-from webui.text import shortened
+from webui.http.remedies import Form
+from webui.text import as_sentence
 
-_LONGEST = 300
+
+@dataclass(frozen=True)
+class Said:
+    """A server's own words, whole and as they came: only for looking into. A web page has none."""
+
+    words: str
+    form: Form
 
 
 def parsed(response: requests.Response) -> object:
@@ -16,31 +23,33 @@ def parsed(response: requests.Response) -> object:
     return said.parse(response.content)
 
 
-def quoted_words(response: requests.Response, address: Address) -> str:
-    """Return the server's own words as ": words." or "."; a login that it echoes is blanked."""
+def read_words(response: requests.Response) -> Said:
+    """Read what a loaded body says."""
     try:
-        body = parsed(response)
+        return Said(words_of(parsed(response)), Form.JSON)
     except ValueError:
-        body = "" if is_web_page(response) else response.text
-    words = words_of(body)
-    pair = f"{address.username}:{address.password}".encode()
-    for secret in (address.password, base64.b64encode(pair).decode() if address.password else ""):
-        words = words.replace(secret, "***") if secret else words
-    return f": {words.rstrip('.')}." if words else "."
+        pass
+    if is_web_page(response):
+        return Said("", Form.PAGE)
+    return Said(response.content.decode(errors="replace"), Form.TEXT)
+
+
+def quoted(words: str, address: Address) -> str:
+    """Return a server's words as ": words.", fit to be shown, or "." if there are none."""
+    shown = address.secrets.quoted(words)
+    return f": {as_sentence(shown)}" if shown.strip(" .,:;") else "."
 
 
 def words_of(body: object) -> str:
     """Return what a parsed body says in `error`, `detail`, `errors` or `message`, or as bare text.
 
-    At most 300 characters, line breaks folded.
+    Whole and as it came: `quoted` makes it fit to be shown.
     """
-    words = body if isinstance(body, str) else ""
-    if isinstance(body, dict):
-        parts = [body.get("error"), body.get("detail"), body.get("errors"), body.get("message")]
-        words = ": ".join(dict.fromkeys(text for part in parts if (text := _flat(part))))
-        words = words.removeprefix("HTTPException: ")
-    words = " ".join(words.split())
-    return shortened(words, _LONGEST)
+    if not isinstance(body, dict):
+        return body if isinstance(body, str) else ""
+    parts = [body.get("error"), body.get("detail"), body.get("errors"), body.get("message")]
+    words = ": ".join(dict.fromkeys(text for part in parts if (text := _flat(part))))
+    return words.removeprefix("HTTPException: ")
 
 
 def is_web_page(response: requests.Response) -> bool:

@@ -1,14 +1,13 @@
 """From a failed exchange to the error that names its remedy."""
 
-import errno
-import socket
-import ssl
+import math
 import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 
 import requests
 import urllib3
+from yarl import URL
 
 from webui.errors import (
     WebUIAuthenticationError,
@@ -21,98 +20,43 @@ from webui.errors import (
     WebUIRequestError,
     WebUIResponseError,
     WebUIServerError,
-    WebUITimeoutError,
 )
-from webui.http import body
+from webui.http import body, faults, remedies
 from webui.http.address import Address
+from webui.text import shortened
 
 # What a request can end with; not all that urllib3 raises is wrapped by requests.
 Broken = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError)
 
-
-# As torch and CUDA say it.
-_OUT_OF_MEMORY = (
-    "out of memory",
-    "outofmemory",
-    "can't allocate memory",
-    "cublas_status_alloc_failed",
-    "not enough memory",
-)
-
-
-# What a server's words mean that say too little themselves.
-_MEANING = {
-    # All that stable-diffusion.cpp says, whatever went wrong.
-    "returned no results": (
-        "Most often memory ran out: ask for a smaller width, height or batch_size."
-    ),
-    # SD.Next of mid 2026 fails at its own reply to every request to enlarge.
-    "html_info": (
-        "That is a mistake of this SD.Next itself, whatever it is asked to enlarge. Use img2img "
-        "with a larger width and height, or another version."
-    ),
-    # SD.Next of mid 2026, by address and path.
-    "rate limit exceeded": (
-        "SD.Next allows each address 300 points a minute and counts 5 for a job, unless its "
-        "setting server_rate_limit, 'API base rate limit rate' under Server Settings, says "
-        "otherwise: raise it, or set 0 for no limit."
-    ),
-}
+_LONGEST_WAIT = 86400.0
+_LONGEST_NAME = 80
+_LONGEST_LOCATION = 200
 
 
 def diagnose_exception(error: BaseException, address: Address) -> WebUIError:
-    """Say why no whole answer came. Timeouts first: ConnectTimeout is a ConnectionError too."""
-    if isinstance(error, requests.ConnectTimeout):
-        return WebUITimeoutError(
-            f"{address} did not accept a connection in time. Is the machine on, the address right, "
-            f"and port {address.url.port} open in its firewall?{_docker_hint(address)}"
-        )
-    causes = list(_causes(error))
-    if any(isinstance(cause, urllib3.exceptions.ReadTimeoutError) for cause in causes):
-        return WebUITimeoutError(f"{address} accepted the request but did not answer in time.")
-    if isinstance(error, requests.exceptions.ProxyError):
-        return WebUIConnectionError(
-            f"The HTTP proxy of the plugin's environment could not reach {address}.",
-            caller_setting="no_proxy",
-        )
-    if isinstance(error, requests.exceptions.SSLError):
-        return _of_tls(causes, address)
-    if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return _of_unknown_host(address)
-    codes = {cause.errno for cause in causes if isinstance(cause, OSError)}
-    if errno.ECONNREFUSED in codes:
-        return WebUIConnectionError(
-            f"{address} refused the connection: nothing listens on port {address.url.port} there. "
-            "Start the WebUI with --api --listen and check the port." + _docker_hint(address)
-        )
-    if codes & {errno.EHOSTUNREACH, errno.ENETUNREACH}:
-        return WebUIConnectionError(
-            f"There is no route to {address.host}. Is the machine on and in this network?"
-        )
-    if isinstance(error, requests.exceptions.ContentDecodingError | urllib3.exceptions.DecodeError):
-        return WebUIResponseError(f"The reply from {address} is not compressed as it says.")
-    if any(isinstance(cause, urllib3.exceptions.IncompleteRead) for cause in causes):
-        return WebUIConnectionError(f"{address} broke off the connection in the middle of a reply.")
-    if isinstance(
-        error,
-        requests.exceptions.InvalidURL | urllib3.exceptions.LocationParseError | UnicodeError,
-    ):
-        return WebUIConnectionError(f"{address.host} cannot be the name of a host: check base_url.")
+    """Say why no whole answer came."""
     if type(error) is OSError:
         # What requests says of a REQUESTS_CA_BUNDLE that is not there.
-        return WebUICertificateError(f"No connection to {address}: {error}.")
-    other = " If it speaks TLS, write https:// instead." if address.url.scheme == "http" else ""
-    return WebUIConnectionError(
-        f"{address} closed the connection without an answer. Did the WebUI crash or restart?{other}"
-    )
+        return WebUICertificateError(
+            f"No connection to {address}{body.quoted(str(error), address)}"
+        )
+    causes = list(_causes(error))
+    for fault in faults.FAULTS:
+        cause = fault.cause(causes, address)
+        if cause is not None:
+            return fault.error(_filled(fault.text, address, cause))
+    return WebUIConnectionError(_filled(faults.HANG_UP, address, error))
 
 
-def _of_unknown_host(address: Address) -> WebUIConnectionError:
-    unresolved = f"The name {address.host} does not resolve."
-    if address.host == "host.docker.internal":
-        return WebUIConnectionError(unresolved, caller_setting="hosts")
-    return WebUIConnectionError(
-        f"{unresolved} Check the spelling, or use the machine's IP address."
+def _filled(text: str, address: Address, cause: BaseException) -> str:
+    why = getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or str(cause)
+    return text.format(
+        address=address,
+        host=address.host,
+        port=address.url.port,
+        why=address.secrets.quoted(str(why)).rstrip("."),
+        docker=_docker_hint(address),
+        tls=" If it speaks TLS, write https:// instead." if address.url.scheme == "http" else "",
     )
 
 
@@ -134,41 +78,46 @@ def never_connected(error: BaseException) -> bool:
 
 def diagnose_status(response: requests.Response, address: Address) -> WebUIError:
     """Say why the server answered with a status other than 2xx."""
-    status, said = response.status_code, body.quoted_words(response, address)
+    status, heard = response.status_code, body.read_words(response)
+    said, meant = body.quoted(heard.words, address), remedies.explain(heard.words)
     if response.is_redirect:
         return _of_redirect(response, address)
-    if status in {401, 403}:
-        return WebUIAuthenticationError(
-            f"{address} refuses the login {address.username!r} ({status}){said} Set username and "
-            "password as in the WebUI's --api-auth (SD.Next: --auth)."
-            if address.username
-            else f"{address} asks for a login ({status}){said} Set username and password in the "
-            "plugin's settings, as in the WebUI's --api-auth (SD.Next: --auth)."
-        )
-    if status == requests.codes.not_found and _is_bare_not_found(response):
+    wait = _retry_after(response)
+    if status == requests.codes.too_many_requests or (
+        status == requests.codes.service_unavailable and wait is not None
+    ):
+        again = "" if wait is None else f" Try again in {math.ceil(wait)} seconds."
+        text = f"{address} takes no more for now ({status}){said}{meant}{again}"
+        return WebUIBusyError(text, retry_after=wait)
+    if status >= requests.codes.server_error and remedies.tells_of_memory(heard.words):
+        return _of_memory(address, said)
+    if meaning := remedies.meaning_of(status, heard.form):
+        return meaning.error(meaning.text.format(address=address, status=status, said=said))
+    if status in {requests.codes.unauthorized, requests.codes.forbidden}:
+        return _of_login(address, f"({status}){said}")
+    if status == requests.codes.not_found and _is_bare_not_found(heard):
         return WebUINotFoundError(
             f"{address} answers, but has no {response.request.path_url} (404). "
             "Start the WebUI with --api, and check that the address is the WebUI's own."
         )
-    meant = next((f" {remedy}" for words, remedy in _MEANING.items() if words in said), "")
-    if status == requests.codes.too_many_requests:
-        return WebUIBusyError(
-            f"{address} takes no more for now ({status}){said}{meant}",
-            retry_after=_retry_after(response),
-        )
     if status < requests.codes.server_error:
         return WebUIRequestError(f"{address} refused the request ({status}){said}")
-    if any(words in said.lower() for words in _OUT_OF_MEMORY):
-        return WebUIOutOfMemoryError(
-            f"The graphics memory of {address} does not suffice{said} Ask for a smaller width, "
-            "height, batch_size or hr_scale."
-        )
     return WebUIServerError(f"{address} failed ({status}){said}{meant}")
+
+
+def without_images(words: str, address: Address) -> WebUIError:
+    """Say that a reply of status 2xx holds words instead of images."""
+    said = body.quoted(words, address)
+    if remedies.tells_of_memory(words):
+        return _of_memory(address, said)
+    return WebUIResponseError(f"{address} answered without images{said}{remedies.explain(words)}")
 
 
 def not_a_webui(response: requests.Response, address: Address) -> WebUIResponseError:
     """Say that a 2xx answer does not come from a WebUI's API."""
     kind = "a web page" if body.is_web_page(response) else "something else"
+    if not response.raw.tell():
+        kind = "an empty reply"
     return WebUIResponseError(
         f"{address} answers {response.request.path_url} with {kind}, not as a Stable Diffusion "
         "WebUI does. Check host and port, and that the WebUI runs with --api."
@@ -179,40 +128,53 @@ def _retry_after(response: requests.Response) -> float | None:
     """Seconds, by the header in either of its forms (RFC 9110, section 10.2.3)."""
     said = response.headers.get("Retry-After", "").strip()
     if said.isascii() and said.isdigit():
-        return float(said)
+        return min(float(said), _LONGEST_WAIT)
     try:
-        return max(parsedate_to_datetime(said).timestamp() - time.time(), 0.0)
+        seconds = parsedate_to_datetime(said).timestamp() - time.time()
+        return min(max(seconds, 0.0), _LONGEST_WAIT)
     except (ValueError, OverflowError):
         return None
 
 
-def _is_bare_not_found(response: requests.Response) -> bool:
-    """Return a 404 of the router, not one with words of its own such as "Sampler not found"."""
-    try:
-        said = body.parsed(response)
-    except ValueError:
-        return True
-    return not isinstance(said, dict) or body.words_of(said) in {"", "Not Found"}
+def _is_bare_not_found(heard: body.Said) -> bool:
+    """Tell a 404 of the router from one with words of its own such as "Sampler not found"."""
+    return heard.form is not remedies.Form.JSON or heard.words.strip() in {"", "Not Found"}
 
 
-def _of_redirect(response: requests.Response, address: Address) -> WebUINotFoundError:
-    target = response.headers.get("Location", "").rsplit("@", 1)[-1]
-    return WebUINotFoundError(
-        f"{address} redirects to {target.split('/sdapi')[0] or '/'}. Set base_url to the address "
-        "that answers itself: a redirected request would be drawn twice or not at all."
+def _of_login(address: Address, said: str) -> WebUIAuthenticationError:
+    if address.username:
+        name = shortened(repr(address.username), _LONGEST_NAME)
+        return WebUIAuthenticationError(
+            f"{address} refuses the login {name} {said} Set username and password as in the "
+            "WebUI's --api-auth (SD.Next: --auth)."
+        )
+    return WebUIAuthenticationError(
+        f"{address} asks for a login {said} Set username and password in the plugin's settings, "
+        "as in the WebUI's --api-auth (SD.Next: --auth)."
     )
 
 
-def _of_tls(causes: list[BaseException], address: Address) -> WebUIConnectionError:
-    for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return WebUICertificateError(
-                f"The TLS certificate of {address} is not trusted: "
-                f"{cause.verify_message or cause.reason}. For a certificate of your own, turn off "
-                "verify_tls in the plugin's settings."
-            )
-    return WebUIConnectionError(
-        f"{address} does not answer with TLS. If the WebUI has no certificate, use http://."
+def _of_memory(address: Address, said: str) -> WebUIOutOfMemoryError:
+    return WebUIOutOfMemoryError(
+        f"The graphics memory of {address} does not suffice{said} Ask for a smaller width, "
+        "height, batch_size or hr_scale."
+    )
+
+
+def _of_redirect(response: requests.Response, address: Address) -> WebUINotFoundError:
+    try:
+        target = address.url.join(URL(response.headers.get("Location", "")))
+        shown = str(target.with_user(None).with_query(None).with_fragment(None))
+        shown = shown.split("/sdapi")[0]
+        is_at_home = target.host == address.host
+    except ValueError:
+        shown, is_at_home = "what is no address", True
+    # Only a link to the server's own host may be followed with a click.
+    where = address.secrets.mask(shown) if is_at_home else address.secrets.quoted(shown)
+    where = shortened(where, _LONGEST_LOCATION)
+    return WebUINotFoundError(
+        f"{address} redirects to {where}. Set base_url to the address that answers itself: a "
+        "redirected request would be drawn twice or not at all."
     )
 
 

@@ -66,8 +66,7 @@ class Reply:
                 elif prefix in {"error", "detail", "message"} and event == "string":
                     self._words = body.words_of({"error": self._words, "detail": value})
         if not self._has_images:
-            said = f": {self._words.rstrip('.')}" if self._words else ""
-            raise WebUIResponseError(f"{self._address} answered without images{said}.")
+            raise diagnosis.without_images(self._words, self._address)
 
     def _picture(self, value: object) -> Picture | None:
         self._count += 1
