@@ -53,7 +53,7 @@ def test_a_ready_picture_waits_for_no_look_up(look_up: Act) -> None:
     acts = {PATH: sending([DRAWN], after=0.3), TASK: look_up, SERVER: look_up}
     with ByPath(acts) as server:
         began = time.monotonic()
-        run = Run(server.base_url)
+        run = Run(server.base_url, timeout=1.2)
         until(lambda: TASK in server.asked)
         assert len(run.events(Image)) == 1
         assert run.arrived_at - began < 1.5
@@ -83,6 +83,7 @@ def test_pictures_without_end_meet_the_timeout_and_the_callers_patience() -> Non
         assert len(late.events(Image)) > 1
 
 
+@pytest.mark.slow
 def test_calls_that_time_out_leave_no_connection_and_no_thread() -> None:
     def left() -> tuple[int, int]:
         return len(list(Path("/dev/fd").iterdir())), threading.active_count()

@@ -9,17 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dify_plugin.core.runtime import Session
+from dify_plugin.entities.tool import ToolRuntime
 
 from devtools.standin import StandIn
 from dify.limits import DifyTimeLimitError
-from support.drawing import draw, paths, refused, until
+from support.drawing import Drawn, draw, paths, refused, until
 from support.raw_server import RawServer, reply
 from support.running import Run
+from tools.txt2img import Txt2ImgTool
 from webui import errors, lasting
 from webui.http.address import parse_address
 from webui.http.client import WebUIClient
 from webui.http.settings import Settings
-from webui.run import job, watch
+from webui.run import job, kept, watch
+from webui.run.generation import grace
 from webui.run.progress import Progress
 from webui.run.summary import Image
 
@@ -271,3 +275,53 @@ def test_the_server_says_how_long_to_wait() -> None:
     with RawServer(reply("", "Retry-After: 3600", status="429 Too Many")) as server:
         Run(server.base_url, timeout=5).failure(errors.WebUIBusyError)
         assert sum(one.startswith(b"POST /sdapi/v1/txt2img") for one in server.requests) == 1
+
+
+def as_user(user_id: str, app_id: str, standin: StandIn) -> Drawn:
+    """Draw as the plugin daemon has a user of an app draw."""
+    session = Session.empty_session()
+    session.app_id = app_id
+    credentials = {"base_url": standin.base_url}
+    runtime = ToolRuntime(credentials=credentials, user_id=user_id, session_id=None)
+    tool = Txt2ImgTool(runtime, session)
+    return Drawn(tool.invoke({"prompt": "a cat", "width": 64, "height": 64, "seed": 5}))
+
+
+def test_a_kept_picture_waits_for_its_user_alone(
+    slow: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setenv("PLUGIN_MAX_EXECUTION_TIMEOUT", "0.4")
+        with refused(DifyTimeLimitError):
+            as_user("alice", "app A", slow)
+    slow.state.delay = 0.0
+    for user, app in (("bob", "app B"), ("alice", "app B"), ("bob", "app A")):
+        as_user(user, app, slow)
+    assert submitted(slow) == 4
+    assert len(as_user("alice", "app A", slow).files) == 1
+    assert submitted(slow) == 4
+
+
+def test_pictures_that_found_no_room_are_told(
+    slow: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow.state.delay = 0.3
+    size = len(Run(slow).done()[1][0].picture.data)
+    monkeypatch.setattr(kept, "MOST_BYTES", 2.5 * size)
+    leave(slow, n_iter=4)
+    until(lambda: all(one.ended for one in lasting.RUNNING))
+    summary, images = Run(slow, n_iter=4).done()
+    assert len(images) == 2
+    full = "could not be kept until now: the room for waiting pictures is full"
+    assert f"2 of 4 pictures {full}." in summary.warnings
+    monkeypatch.setattr(kept, "MOST_BYTES", 0)
+    leave(slow, n_iter=2)
+    until(lambda: all(one.ended for one in lasting.RUNNING))
+    assert full in Run(slow, n_iter=2).failure(errors.NotKeptError)
+
+
+@pytest.mark.parametrize(("timeout", "seconds"), [(5, 2), (100, 10), (3600, 30)])
+def test_a_tenth_of_the_timeout_is_left_to_hand_over_what_is_ready(
+    timeout: float, seconds: float
+) -> None:
+    assert grace(timeout) == seconds

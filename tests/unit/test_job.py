@@ -6,11 +6,13 @@ import pytest
 
 from support.clock import Clock
 from support.dify_files import picture
+from support.drawing import until
 from webui.call import Call
 from webui.http.address import Address, parse_address
 from webui.http.endpoints import Endpoint
 from webui.http.settings import Settings
 from webui.pictures.picture import identify_picture
+from webui.run import kept as keeping
 from webui.run.job import Job
 from webui.run.kept import KeptJobs
 
@@ -47,9 +49,9 @@ class Keeping(KeptJobs):
 
 @pytest.fixture
 def kept() -> Iterator[Keeping]:
-    keeping = Keeping(Clock())
-    yield keeping
-    keeping.clear()
+    jobs = Keeping(Clock())
+    yield jobs
+    jobs.clear()
 
 
 def test_a_job_is_claimed_once_whatever_the_order_of_its_fields(kept: Keeping) -> None:
@@ -79,12 +81,32 @@ def test_the_oldest_go_when_there_are_many(kept: Keeping) -> None:
     assert [kept.claimed(seed=n) for n in range(1, 17)] == others
 
 
-def test_the_disk_they_take_is_bounded(kept: Keeping) -> None:
+def test_the_disk_they_take_is_bounded_while_they_receive(
+    kept: Keeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = len(picture())
+    monkeypatch.setattr(keeping, "MOST_BYTES", 3 * size)
     jobs = [kept.left(seed=n) for n in range(3)]
-    for one in jobs:
-        one.pictures.stored_bytes = 2**29
-    kept.tidy()
-    assert [one.pictures.stored_bytes > 0 for one in jobs] == [False, True, True]
+    newest = jobs[-1].pictures
+    for _ in range(3):
+        newest.put(identify_picture(picture()))
+        assert sum(one.pictures.stored_bytes for one in jobs) <= 3 * size
+    assert [one.pictures.stored_bytes // size for one in jobs] == [0, 0, 3]
+    assert (newest.lost, newest.lost_by) == (1, "the room for waiting pictures is full")
+    assert kept.claimed(seed=0) is None
+
+
+def test_what_is_being_collected_takes_room_too(
+    kept: Keeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "MOST_BYTES", 2 * len(picture()))
+    one, another = kept.left(seed=1), kept.left(seed=2)
+    kept.claim(one)
+    another.pictures.put(identify_picture(picture()))
+    assert another.pictures.lost == 1
+    assert one.pictures.take(0) is not None
+    another.pictures.put(identify_picture(picture()))
+    assert another.pictures.lost == 1
 
 
 def test_they_are_dropped_two_hours_after_they_ended(kept: Keeping) -> None:
@@ -97,6 +119,27 @@ def test_they_are_dropped_two_hours_after_they_ended(kept: Keeping) -> None:
     assert done.pictures.stored_bytes == 0
     assert kept.claimed(seed=1) is None
     assert kept.claimed(seed=2) is running
+
+
+def test_they_are_dropped_though_nobody_calls(
+    kept: Keeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "TIDY_EVERY", 0.01)
+    done = kept.left(ended=kept.clock.now)
+    kept.clock.now += 7201
+    until(lambda: done.pictures.stored_bytes == 0)
+
+
+def test_one_that_never_ends_is_dropped_two_hours_after_it_should_have(kept: Keeping) -> None:
+    hung = kept.left()
+    kept.clock.now = hung.deadline + 7201
+    assert kept.claimed() is None
+
+
+def test_another_caller_claims_nothing(kept: Keeping) -> None:
+    kept.left(seed=1)
+    assert kept.claimed(caller="Bob", seed=1) is None
+    assert kept.claimed(seed=1) is not None
 
 
 def test_no_login_can_be_read_from_a_jobs_key() -> None:

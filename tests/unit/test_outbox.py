@@ -1,8 +1,11 @@
 """Pictures handed from the one who receives them to the one who takes them."""
 
+import errno
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -80,3 +83,41 @@ def test_leaving_frees_the_one_who_waits(how: Callable[[Outbox], None], kept: li
     outbox.end()
     outbox.attend()
     assert [one.width for one in (outbox.take(0), outbox.take(0)) if one] == kept
+
+
+def test_what_the_disk_does_not_take_is_counted_and_the_rest_is_delivered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    outbox = Outbox()
+    outbox.abandon(Anywhere())
+    outbox.put(picture())
+    with monkeypatch.context() as patched:
+        patched.setattr("tempfile.TemporaryFile", full)
+        outbox.put(picture(16))
+    outbox.end()
+    assert (outbox.lost, outbox.lost_by) == (1, "the disk did not take it: No space left on device")
+    assert outbox.take(0) == picture()
+    assert outbox.is_empty
+    assert outbox.stored_bytes == 0
+
+
+def test_a_disk_that_is_full_only_when_all_is_written_counts_as_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    outbox = Outbox()
+    outbox.abandon(Anywhere())
+    with Path("/dev/full").open("wb") as full:
+        monkeypatch.setattr("tempfile.TemporaryFile", lambda: full)
+        outbox.put(picture())
+    assert (outbox.lost, outbox.stored_bytes) == (1, 0)
+
+
+def test_who_waits_can_be_woken_for_other_news() -> None:
+    outbox = Outbox()
+    threading.Timer(0.05, outbox.wake).start()
+    began = time.monotonic()
+    assert outbox.take(5) is None
+    assert time.monotonic() - began < 1

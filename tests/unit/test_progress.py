@@ -7,6 +7,7 @@ import pytest
 from devtools.standin import StandIn
 from support.drawing import paths
 from support.exchange import connect
+from support.raw_server import free_port
 from webui.run.progress import Lookout, Progress
 
 TASK, SERVER = "/internal/progress", "/sdapi/v1/progress"
@@ -23,8 +24,18 @@ def answer(standin: StandIn, path: str, **body: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "share"), [(0.25, 0.25), (1, 1.0), (1.5, 1.0), (-3, 0.0), ("half", 0.0), (None, 0.0)]
-)
+    ("said", "share"),
+    [
+        (0.25, 0.25),
+        (1, 1.0),
+        (1.5, 1.0),
+        (-3, 0.0),
+        ("half", 0.0),
+        (None, 0.0),
+        (float("nan"), 0.0),
+        (10**400, 1.0),
+    ],
+)  # fmt: skip
 def test_a_share_is_from_none_to_all_whatever_the_server_says(said: object, share: float) -> None:
     assert Progress.of_share(said, is_ours=True) == Progress(share=share)
 
@@ -44,8 +55,15 @@ def test_our_own_task_is_asked_first(standin: StandIn, lookout: Lookout) -> None
 
 @pytest.mark.parametrize(
     ("words", "queue"),
-    [(" In queue: 1/2. ", "1/2"), ("Waiting", "…"), ("１/２", "…"), ({}, "…"), (None, "…")],
-)
+    [
+        (" In queue: 1/2. ", "1/2"),
+        ("Waiting", "…"),
+        ("１/２", "…"),
+        ({}, "…"),
+        (None, "…"),
+        ("1" * 300_000, "…"),
+    ],
+)  # fmt: skip
 def test_the_place_in_the_queue_is_read_out_of_the_servers_words(
     standin: StandIn, lookout: Lookout, words: object, queue: str
 ) -> None:
@@ -66,3 +84,33 @@ def test_a_source_that_does_not_answer_is_not_asked_again(
     for _ in range(3):
         assert not lookout.look()
     assert paths(standin) == [TASK, SERVER, SERVER, SERVER]
+
+
+@pytest.mark.parametrize(
+    "said", [[], 5, {"active": [], "queued": {}}, {"active": True, "progress": []}, None], ids=repr
+)
+def test_nonsense_is_silence(standin: StandIn, lookout: Lookout, said: object) -> None:
+    standin.fail_next(TASK, status=200, body=said)
+    standin.fail_next(SERVER, status=200, body=said)
+    assert lookout.look().share in {None, 0.0}
+
+
+def test_a_source_that_answered_once_is_asked_again_after_a_failure(
+    standin: StandIn, lookout: Lookout
+) -> None:
+    answer(standin, TASK, active=True, progress=0.25)
+    lookout.look()
+    standin.fail_next(TASK, status=502)
+    assert not lookout.look()
+    answer(standin, TASK, active=True, progress=0.5)
+    assert lookout.look() == Progress(share=0.5)
+
+
+def test_a_server_that_cannot_be_reached_for_a_while_is_asked_again() -> None:
+    with StandIn(port=free_port()) as standin, connect(standin.base_url) as there:
+        lookout = Lookout(there, "task-1")
+        standin.stop()
+        assert not lookout.look()
+        standin.start()
+        answer(standin, TASK, active=True, progress=0.25)
+        assert lookout.look() == Progress(share=0.25)

@@ -5,20 +5,26 @@ from extra-single-image. It can hold hundreds of megabytes, so it is never whole
 """
 
 import sys
-import time
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Self
 
-import ijson
 import requests
-from ijson.common import JSONError
-from ijson.utils import sendable_list
 
-from webui.errors import StableDiffusionError, WebUIConnectionError, WebUIResponseError
+from webui.errors import WebUIConnectionError, WebUIResponseError
 from webui.http import body, diagnosis, stream
 from webui.http.account import Account
 from webui.http.address import Address
+from webui.http.events import CutOffError, Event, TooLong, UnreadableError, read_events
 from webui.pictures.picture import Picture, decode_picture
+
+# Characters of what a reply says beside its pictures; a thousand pictures' account has ten million.
+# Of more, the pictures alone count.
+LARGEST_ACCOUNT = 16 << 20
+# Of what stands before a picture's base64, as "data:image/png;base64,".
+_PREFIX = 100
+_DEEPEST = 100
+_WORDS = ("error", "detail", "message")
+_ELEMENT = "images[]"
 
 
 class Reply:
@@ -37,6 +43,8 @@ class Reply:
         self._count = 0
         self._has_images = False
         self._words = ""
+        self._place = _Place()
+        self._beginning = b""
         self.account = Account()
         self.too_large: list[tuple[int, int]] = []
 
@@ -53,28 +61,35 @@ class Reply:
         broken base64; WebUIConnectionError when the connection breaks off in the middle.
         """
         with self._response:
-            for prefix, event, value in self._events():
-                if prefix == "images" and event == "start_array":
-                    self._has_images = True
-                elif prefix == "images.item" or (prefix, event) == ("image", "string"):
+            for event, value in self._events():
+                name = self._place.enter(event, value)
+                if name == _ELEMENT or (name, event) == ("image", "string"):
                     self._has_images = True
                     picture = self._picture(value)
                     if picture is not None:
                         yield picture
-                elif prefix == "info" and event == "string":
-                    self.account = Account.parse(value)
-                elif prefix in {"error", "detail", "message"} and event == "string":
-                    self._words = body.words_of({"error": self._words, "detail": value})
+                elif (name, event) == ("images", "start_array"):
+                    self._has_images = True
+                elif isinstance(value, str):
+                    self._hear(name, value)
         if not self._has_images:
             raise diagnosis.without_images(self._words, self._address)
 
+    def _hear(self, name: str, value: str) -> None:
+        if name == "info":
+            self.account = Account.parse(value)
+        elif name in _WORDS:
+            self._words = body.words_of({"error": self._words, "detail": value})
+
     def _picture(self, value: object) -> Picture | None:
         self._count += 1
+        length, end = (value.length, value.end) if isinstance(value, TooLong) else (0, b"")
         if isinstance(value, str):
-            size = len(value) // 4 * 3 - value[-2:].count("=")
-            if size > self._largest:
-                self.too_large.append((self._count, size))
-                return None
+            length, end = len(value), value[-2:].encode(errors="replace")
+        size = length // 4 * 3 - end.count(b"=")
+        if size > self._largest:
+            self.too_large.append((self._count, size))
+            return None
         try:
             if not isinstance(value, str):
                 raise ValueError("is not base64 text")
@@ -84,30 +99,32 @@ class Reply:
                 f"Image {self._count} of the reply from {self._address} {error}."
             ) from None
 
-    def _events(self) -> Iterator[tuple[str, str, Any]]:
-        """ijson's (prefix, event, value) for each piece of the body."""
-        events = sendable_list()
-        # Floats, because the C parser does not survive a whole number of over 4300 digits.
-        parser = ijson.parse_coro(events, use_float=True)
+    def _room(self) -> int:
+        """Return how many characters of the text that begins now are worth holding."""
+        name = self._place.name
+        if name in {_ELEMENT, "image"}:
+            return self._largest // 3 * 4 + 4 + _PREFIX
+        return LARGEST_ACCOUNT if name == "info" or name in _WORDS else 0
+
+    def _events(self) -> Iterator[Event]:
         seen = False
         try:
-            for piece in _at_quotes(self._chunks()):
-                parser.send(piece)
-                seen = seen or bool(events)
-                yield from events
-                events.clear()
-                # Data that is already there comes without a wait; others must get their turn.
-                time.sleep(0)
-        except JSONError as error:
-            # What came before the mistake in the same chunk is sound.
-            seen = seen or bool(events)
-            yield from events
-            raise self._unreadable(seen) from error
-        try:
-            parser.close()
-        except JSONError as error:
+            for event in read_events(self._chunks(), self._room):
+                seen = True
+                yield event
+                if self._place.depth > _DEEPEST:
+                    raise WebUIResponseError(
+                        f"The reply from {self._address} is nested more than {_DEEPEST} levels "
+                        "deep."
+                    )
+        except UnreadableError as error:
             if not seen:
+                stream.hold(self._response, self._beginning)
                 raise diagnosis.not_a_webui(self._response, self._address) from error
+            if not isinstance(error, CutOffError):
+                raise WebUIResponseError(
+                    f"The reply from {self._address} is not valid JSON."
+                ) from error
             raise WebUIResponseError(
                 f"The reply from {self._address} ends in the middle, after "
                 f"{_told(self._count, 'whole ')}. Did a proxy cut it, or the WebUI stop?"
@@ -115,42 +132,46 @@ class Reply:
 
     def _chunks(self) -> Iterator[bytes]:
         try:
-            yield from stream.told_pieces(self._response, self._address)
+            for piece in stream.told_pieces(self._response, self._address):
+                self._beginning = self._beginning or piece
+                yield piece
         except WebUIConnectionError as problem:
             if self._count:
                 raise type(problem)(f"{problem} {_told(self._count)} had arrived.") from problem
             raise
 
-    def _unreadable(self, seen: bool) -> WebUIResponseError:
-        if not seen:
-            return diagnosis.not_a_webui(self._response, self._address)
-        return WebUIResponseError(f"The reply from {self._address} is not valid JSON.")
+
+class _Place:
+    """Where in a reply its events stand."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        # Of the value at the top level that is read.
+        self._key = ""
+        self._in_array = False
+
+    @property
+    def name(self) -> str:
+        """Return the key of a value at the top level, "images[]" for one in there, else ""."""
+        if self.depth == 1:
+            return self._key
+        return f"{self._key}[]" if self.depth == 2 and self._in_array else ""
+
+    def enter(self, event: str, value: object) -> str:
+        """Take note of an event; return the name of the value that it begins, "" for none."""
+        name = "" if event.startswith(("end_", "map_")) else self.name
+        if event.startswith("start_"):
+            if self.depth == 1:
+                self._in_array = event == "start_array"
+            self.depth += 1
+            return name
+        if event.startswith("end_"):
+            self.depth -= 1
+        if self.depth == 1:
+            # What follows a value has a key of its own.
+            self._key = str(value) if event == "map_key" else ""
+        return name
 
 
 def _told(count: int, kind: str = "") -> str:
     return f"{count} {kind}{'image' if count == 1 else 'images'}"
-
-
-def _at_quotes(chunks: Iterator[bytes]) -> Iterator[bytearray]:
-    """Hand the bytes on where a text can end, or when as many have gathered as went before.
-
-    The C parser reads an unfinished text again from its start with every piece it is given: in
-    pieces of one size, the work would grow with the square of a picture's size.
-    """
-    held = bytearray()
-    passed = 0
-    try:
-        for chunk in chunks:
-            held += chunk
-            ends = b'"' in chunk
-            if ends or len(held) > passed:
-                passed = 0 if ends else passed + len(held)
-                full, held = held, bytearray()
-                yield full
-    except StableDiffusionError:
-        # What had arrived is sound.
-        if held:
-            yield held
-        raise
-    if held:
-        yield held

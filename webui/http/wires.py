@@ -68,7 +68,10 @@ class Connection(HTTPConnection):
 
     def connect(self) -> None:
         """As urllib3 does, with TLS and a proxy's answer, in time."""
+        # A pool opens the same one again.
+        self.is_cut = self.is_late = False
         self._wires.add(self)
+        self._refuse_cut()
         with self._in_time():
             try:
                 super().connect()

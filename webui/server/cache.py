@@ -17,13 +17,14 @@ class Shelf:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._answers: dict[str, tuple[float, float, object]] = {}
+        self._failures: dict[str, tuple[float, Exception]] = {}
         self._locks: dict[str, Lock] = {}
 
     def get[T](self, name: str, fetch: Callable[[], tuple[T, float]], *, afresh: bool = False) -> T:
         """Return the kept answer, or a new one from `fetch`, which gives it with its lifetime (s).
 
         afresh: an answer older than this call does not count; one that another call fetches
-        meanwhile does. What `fetch` raises is raised, and nothing is kept.
+        meanwhile does. What `fetch` raises is raised, to those as well who waited for it.
         """
         asked = self._clock()
         with self._locks.setdefault(name, Lock()):
@@ -31,7 +32,16 @@ class Shelf:
                 fetched, expires, answer = self._answers[name]
                 if fetched > asked or (not afresh and self._clock() < expires):
                     return answer  # type: ignore[return-value] # a name always has one type
-            answer, lifetime = fetch()
+            if name in self._failures:
+                failed, error = self._failures.pop(name)
+                if failed > asked:
+                    self._failures[name] = failed, error
+                    raise type(error)(*error.args) from error
+            try:
+                answer, lifetime = fetch()
+            except Exception as error:
+                self._failures[name] = self._clock(), error
+                raise
             now = self._clock()
             self._answers[name] = (now, now + lifetime, answer)
             return answer
