@@ -112,7 +112,7 @@ def _overrides(asked: Fields, server: Server, default_model: str) -> Fields:
     return overrides
 
 
-def _vae(wanted: str, server: Server) -> tuple[str, Json]:
+def _vae(wanted: Json, server: Server) -> tuple[str, Json]:
     """Return the option that selects a VAE, and its value: Forge and Neo load VAEs as modules."""
     chosen = values.names(wanted)
     if server.entries(Endpoint.SD_MODULES) is not None:
@@ -121,7 +121,7 @@ def _vae(wanted: str, server: Server) -> tuple[str, Json]:
         ]
     if len(chosen) != 1:
         raise InvalidParameterError(
-            f"vae: {wanted!r} names {len(chosen)} files, but this server takes one. "
+            f"vae: {', '.join(chosen)!r} names {len(chosen)} files, but this server takes one. "
             "Several modules are for Forge and Forge Neo."
         )
     return "sd_vae", chosen[0]
