@@ -4,6 +4,7 @@ import time
 import pytest
 
 from support.clock import Clock
+from webui.errors import WebUILateError
 from webui.http.address import Address, parse_address
 from webui.server.cache import Shelf, Shelves
 
@@ -69,6 +70,30 @@ def test_twenty_at_once_cost_one_fetch(afresh: bool) -> None:
     for thread in threads:
         thread.join(10)
     assert answers == [1] * 20
+
+
+def test_those_who_wait_for_an_answer_that_is_late_share_its_lateness() -> None:
+    shelf, fetched, told = Shelf(), [], []
+
+    def late() -> tuple[int, float]:
+        fetched.append(1)
+        time.sleep(0.1)
+        raise WebUILateError("late")
+
+    def ask() -> None:
+        try:
+            shelf.get("a", late)
+        except WebUILateError as error:
+            told.append(str(error))
+
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert told == ["late"] * 20
+    assert fetched == [1]
+    assert shelf.get("a", Fetched()) == 1
 
 
 def test_servers_and_logins_have_their_own_shelves_which_show_no_login() -> None:

@@ -6,17 +6,22 @@ import json
 import socket
 import sys
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 
+import ijson
 import pytest
 from PIL import Image
 
 from support.exchange import connect
+from support.memory import memory_below
 from support.raw_server import Answer, RawServer, reply, stalling_after
 from webui import errors
+from webui.http import reply as reply_module
 from webui.http.endpoints import Endpoint
+from webui.http.events import read_events
 from webui.http.reply import Reply
 
 
@@ -106,8 +111,15 @@ def test_names_of_the_reply_inside_its_parameters_mean_nothing() -> None:
 
 @pytest.mark.parametrize(
     "parameters",
-    ['{"a": 1e300}', '{"a": 12345678901234567}', '{"a": "\\ud800"}', "[" * 500 + "]" * 500],
-    ids=["huge", "beyond a float", "surrogate", "nested"],
+    [
+        '{"a": 1e300}',
+        '{"a": 12345678901234567}',
+        '{"a": "\\ud800"}',
+        "[" * 90 + "]" * 90,
+        '[{"images": 1}, "' + "x" * 2000 + '", "x"]',
+        '{"' + "k" * 2000 + '": 1}',
+    ],
+    ids=["huge", "beyond a float", "surrogate", "nested", "names", "a long key"],
 )
 def test_odd_parameters_lose_no_picture(parameters: str) -> None:
     text = f'{{"images": ["{FIRST}"], "parameters": {parameters}, "info": "{{}}"}}'
@@ -118,6 +130,15 @@ def in_chunks(content: bytes) -> bytes:
     pieces = [content[at : at + 100] for at in range(0, len(content), 100)]
     chunks = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in [*pieces, b""])
     return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + chunks
+
+
+def zipped_zeros(begin: bytes, end: bytes) -> bytes:
+    """A reply of 64 MiB of zeros between these, packed into 64 KiB."""
+    packing = zlib.compressobj(wbits=31)
+    packed = packing.compress(begin)
+    for _ in range(64):
+        packed += packing.compress(b"0" * (1 << 20))
+    return reply(packed + packing.compress(end) + packing.flush(), "Content-Encoding: gzip")
 
 
 def zipped(content: bytes) -> bytes:
@@ -280,3 +301,69 @@ def test_leaving_in_the_middle_closes_the_connection() -> None:
         next(pictures)
         del pictures
         assert closed.wait(10)
+
+
+def test_20000_nested_arrays_are_refused_unheld() -> None:
+    text = f'{{"images": ["{FIRST}"], "parameters": {"[" * 20_000}{"]" * 20_000}}}'
+    with answering(reply(text)) as there, memory_below(16 << 20):
+        pictures = there.pictures()
+        assert next(pictures).width == 8
+        with pytest.raises(errors.WebUIResponseError, match="more than 100 levels"):
+            next(pictures)
+
+
+@pytest.mark.parametrize(
+    "place",
+    ['"images": ["', '"parameters": ["', '"info": "', '"'],
+    ids=["picture", "value", "account", "key"],
+)
+def test_a_small_packed_reply_that_becomes_large_is_never_whole_in_memory(place: str) -> None:
+    begin = f'{{"images": ["{FIRST}"], {place}'.encode()
+    end = b'": 1}' if place == '"' else b'"]}' if "[" in place else b'"}'
+    with answering(zipped_zeros(begin, end), largest=1 << 20) as there, memory_below(32 << 20):
+        assert [picture.width for picture in there.pictures()] == [8]
+        assert there.too_large == ([(2, (64 << 20) // 4 * 3)] if "images" in place else [])
+        assert not there.account
+
+
+@pytest.mark.parametrize("rest", ["1" * (20 << 20), '": "', "\\" * (20 << 20), " " * (20 << 20)])
+def test_what_never_ends_is_not_held(rest: str) -> None:
+    answer = cut_short(f'{{"images": ["{FIRST}"], "parameters": [{rest}')
+    with answering(answer) as there, memory_below(8 << 20):
+        pictures = there.pictures()
+        assert next(pictures).width == 8
+        with pytest.raises(errors.WebUIError):
+            next(pictures)
+
+
+def test_an_account_too_large_to_be_one_loses_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reply_module, "LARGEST_ACCOUNT", 3000)
+    info = json.dumps({"seed": 7, "prompt": '"' * 1000})
+    assert received(body(FIRST, info=info)) == ([8], json.loads(info))
+    assert received(body(FIRST, info=info + " " * 3000)) == ([8], {})
+
+
+def test_a_reply_is_the_same_however_it_is_cut_into_pieces() -> None:
+    words = 'a \\ and a " in it, Größe \U0001f600 ' * 40
+    info = json.dumps({"prompt": words, "seed": 7})
+    whole = body(FIRST, SECOND, info=info, parameters={"prompt": words, words: words}).encode()
+    for size in (1, 2, 3, 7, 1023, 1024, 1025):
+        pieces = (whole[at : at + size] for at in range(0, len(whole), size))
+        assert list(read_events(pieces, lambda: sys.maxsize)) == [
+            (event, "" if event == "map_key" and len(value) > 1024 else value)
+            for event, value in ijson.basic_parse(whole, use_float=True)
+        ]
+
+
+def test_an_aborted_job_ends_at_once() -> None:
+    begun = cut_short(body(LARGE_FIRST, LARGE_SECOND)[:-1000])
+    with (
+        RawServer(stalling_after(begun)) as server,
+        connect(server.base_url) as client,
+        client.generate(Endpoint.TXT2IMG, {}, timeout=60, largest=1 << 30) as there,
+    ):
+        pictures = there.pictures()
+        assert next(pictures).width == 256
+        threading.Timer(0.1, client.abort).start()
+        with pytest.raises(errors.WebUIConnectionError, match="1 image had arrived"):
+            next(pictures)

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
 
+from webui.errors import WebUITimeoutError
 from webui.http.address import Address
 
 _MOST_SERVERS = 64
@@ -17,14 +18,15 @@ class Shelf:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._answers: dict[str, tuple[float, float, object]] = {}
-        self._failures: dict[str, tuple[float, Exception]] = {}
+        self._late: dict[str, tuple[float, type[WebUITimeoutError], str]] = {}
         self._locks: dict[str, Lock] = {}
 
     def get[T](self, name: str, fetch: Callable[[], tuple[T, float]], *, afresh: bool = False) -> T:
         """Return the kept answer, or a new one from `fetch`, which gives it with its lifetime (s).
 
         afresh: an answer older than this call does not count; one that another call fetches
-        meanwhile does. What `fetch` raises is raised, to those as well who waited for it.
+        meanwhile does. What `fetch` raises is raised and not kept; but those who waited for it
+        are late with it, instead of waiting one after the other.
         """
         asked = self._clock()
         with self._locks.setdefault(name, Lock()):
@@ -32,15 +34,13 @@ class Shelf:
                 fetched, expires, answer = self._answers[name]
                 if fetched > asked or (not afresh and self._clock() < expires):
                     return answer  # type: ignore[return-value] # a name always has one type
-            if name in self._failures:
-                failed, error = self._failures.pop(name)
-                if failed > asked:
-                    self._failures[name] = failed, error
-                    raise type(error)(*error.args) from error
+            failed, kind, text = self._late.get(name, (asked, WebUITimeoutError, ""))
+            if failed > asked:
+                raise kind(text)
             try:
                 answer, lifetime = fetch()
-            except Exception as error:
-                self._failures[name] = self._clock(), error
+            except WebUITimeoutError as error:
+                self._late[name] = self._clock(), type(error), str(error)
                 raise
             now = self._clock()
             self._answers[name] = (now, now + lifetime, answer)
