@@ -1,4 +1,4 @@
-"""Every fault of `faults` before each tool that meets it, through the plugin's own process.
+"""Every fault of `support.faults` before each tool that meets it, through the plugin's own process.
 
 Whatever a server, a link or a user does: the call ends in time, in a bounded memory, with an error
 that Dify shows or with the picture; nothing that leaves holds a secret or what a chat would act
@@ -16,9 +16,9 @@ import pytest
 
 from devtools.benchmark import memory, open_files
 from devtools.host import PluginError
-from matrix.faults import BAD, CONNECTION, DOWN, JOB, LOGIN, PARTS, SETTING, Fault
 from support.dify_files import described, picture
-from support.hostile import SECRET, TRACES, USERNAME, HostileServer, Watched
+from support.faults import BAD, CONNECTION, DOWN, JOB, LOGIN, PARTS, SCHEMA, SETTING, Fault
+from support.hostile import SECRET, TRACES, USERNAME, HostileServer, Watched, dripping
 from support.process_call import Called
 from support.raw_server import RawServer, reply
 from support.standins import StandIns
@@ -27,6 +27,7 @@ MOST_SECONDS_BEYOND, LONGEST_MESSAGE = 2.0, 4000
 DRAWING = {"prompt": "a cat", "width": 64, "height": 64, "steps": 2}
 PHOTO = reply(picture(), content_type="image/png")
 ENDS = {"", BAD, CONNECTION, DOWN, LOGIN, SETTING}
+UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]|<script|<img|\]\(http|Traceback|\.py\b")
 # A picture may have so much.
 ENVIRONMENT = {"PLUGIN_MAX_FILE_SIZE": "1000000"}
 
@@ -87,9 +88,10 @@ def test_a_fault_ends_in_time_with_a_remedy_and_no_trace(
     process = plugin.process
     at = dict(fault.at) | ({JOB[tool]: fault.job} if fault.job is not None else {})
     try:
-        with HostileServer(healthy, at, deaf=fault.deaf) as there, RawServer(
-            PHOTO if fault.link is None else fault.link
-        ) as files:
+        with (
+            HostileServer(healthy, at, deaf=fault.deaf) as there,
+            RawServer(PHOTO if fault.link is None else fault.link) as files,
+        ):
             login = {"base_url": there.base_url, "username": USERNAME, "password": SECRET}
             login |= {"timeout": fault.timeout} | fault.login
             given = given_to(tool, fault, f"{files.base_url}/files/1?sign={SECRET}")
@@ -109,18 +111,32 @@ def test_a_fault_ends_in_time_with_a_remedy_and_no_trace(
     assert seconds < fault.timeout + MOST_SECONDS_BEYOND
     assert megabytes < fault.megabytes
     assert [trace for trace in TRACES if trace in spoken] == []
+    assert "mistake of the plugin" not in shown
     if error:
         assert re.search(r"[^.]\.$", shown[-300:])
         assert len(shown) < LONGEST_MESSAGE
     else:
         assert came == 1 or tool not in JOB_TOOLS
-    unsafe = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]|<(script|img)|\]\(http|Traceback|\.py\b|mistake of the plugin"
-    assert re.findall(unsafe, shown) == []
+    assert UNSAFE.findall(shown) == []
     assert again[0] == ""
     until = time.monotonic() + 2
     while open_files(process.pid) > descriptors:
         assert time.monotonic() < until, "a connection stays open"
         time.sleep(0.02)
+
+
+@pytest.mark.slow
+def test_a_slow_server_does_not_hold_another_s_calls(plugin: Plugin, standins: StandIns) -> None:
+    healthy = standins.of("a1111").base_url
+    with HostileServer(healthy, {SCHEMA: dripping(b"{")}) as slow:
+        login = {"base_url": slow.base_url, "timeout": 3}
+        waiting = [plugin.process.invoke("txt2img", DRAWING, login, 20) for _ in range(20)]
+        began = time.monotonic()
+        assert outcome(plugin.process, "txt2img", DRAWING, {"base_url": healthy}, 20)[0] == ""
+        assert time.monotonic() - began < 1.5
+        for one in waiting:
+            assert len(list(one)) > 0
+        assert time.monotonic() - began < 3 + MOST_SECONDS_BEYOND
 
 
 JOB_TOOLS = ("txt2img", "img2img", "upscale", "draw")

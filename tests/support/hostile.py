@@ -8,7 +8,7 @@ import struct
 import time
 import zlib
 from collections.abc import Mapping
-from typing import Any, override
+from typing import override
 from urllib.parse import quote, urlsplit
 
 from devtools.host import PluginProcess
@@ -148,21 +148,11 @@ class HostileServer(RawServer):
 
 
 class Watched(PluginProcess):
-    """The plugin's process; `written` is what it wrote since the last look, log lines included.
-
-    user: whom the daemon names as the caller.
-    """
+    """The plugin's process; `written` is all that it wrote, log lines included."""
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         super().__init__(environment=environment)
         self.written = bytearray()
-        self.caller: dict[str, Any] = {}
-
-    @override
-    def _send(self, line: bytes) -> None:
-        request = json.loads(line)
-        request["data"] |= self.caller
-        super()._send(json.dumps(request).encode() + b"\n")
 
     @override
     def _receive(self, line: bytes) -> None:

@@ -44,8 +44,10 @@ TOOLS: dict[str, Any] = {
 WEBUI, FILE = "http://10.0.0.1:7860", "http://10.0.0.2/files/1"
 FAMILY = FAMILIES["a1111"]
 DRAWN = base64.b64encode(picture(8, 8)).decode()
-INFO = {"all_seeds": [1], "all_subseeds": [1], "infotexts": ["a cat\nSteps: 2, Seed: 1"],
-        "index_of_first_image": 0, "sd_model_name": "x", "sd_model_hash": "y", "seed": 1}  # fmt: skip
+INFO = {
+    "all_seeds": [1], "all_subseeds": [1], "infotexts": ["a cat\nSteps: 2, Seed: 1"],
+    "index_of_first_image": 0, "sd_model_name": "x", "sd_model_hash": "y", "seed": 1,
+}  # fmt: skip
 
 
 def trimmed(reply: Any) -> Any:  # noqa: ANN401
@@ -73,6 +75,7 @@ USUAL: dict[str, dict[str, Any]] = {
     }
     for name, tool in DECLARED.items()
 }
+(LISTS,) = DECLARED["server_info"]["parameters"]
 # What the job of a call costs beside its look-ups is asked of these.
 ASKS = [
     ("txt2img", {"sampler_name": "Eulr a", "model": "nothing"}),
@@ -82,8 +85,8 @@ ASKS = [
     ("img2img", {}),
     ("upscale", {"upscaler_1": "Lanczos"}),
     ("png_info", {}),
-    *(("server_info", {"list": one["value"]}) for one in DECLARED["server_info"]["parameters"][0]["options"]),
-]  # fmt: skip
+    *(("server_info", {"list": one["value"]}) for one in LISTS["options"]),
+]
 
 TEXTS = st.text(st.characters(codec=None), max_size=30) | st.sampled_from(
     ["\ud83d", "\x00\x1b[31m", "<lora:" * 9, "a:1,b:", "{{image_9}}", "[", "{", "1e999", "5.0",
