@@ -67,12 +67,12 @@ def plugin() -> Iterator[Plugin]:
 
 def given_to(tool: str, fault: Fault, link: str) -> dict[str, Any]:
     drawing = DRAWING if JOB[tool].endswith("txt2img") else {}
-    usual: dict[str, Any] = {
+    of_tool: dict[str, dict[str, Any]] = {
         "img2img": {"prompt": "a cat", "image": described(link)},
         "upscale": {"images": [described(link)], "upscaler_1": "Lanczos"},
         "png_info": {"image": described(link)},
-    }.get(tool, drawing)
-    given = usual | dict(fault.given)
+    }
+    given = of_tool.get(tool, drawing) | dict(fault.given)
     if "url" in (one := fault.given.get("image", {})):
         given["image"] = described(one["url"])
     if fault.given.get("reference_images") == []:
@@ -92,8 +92,12 @@ def test_a_fault_ends_in_time_with_a_remedy_and_no_trace(
             HostileServer(healthy, at, deaf=fault.deaf) as there,
             RawServer(PHOTO if fault.link is None else fault.link) as files,
         ):
-            login = {"base_url": there.base_url, "username": USERNAME, "password": SECRET}
-            login |= {"timeout": fault.timeout} | fault.login
+            login: dict[str, Any] = {
+                "base_url": there.base_url,
+                "username": USERNAME,
+                "password": SECRET,
+            }
+            login |= {"timeout": fault.timeout, **fault.login}
             given = given_to(tool, fault, f"{files.base_url}/files/1?sign={SECRET}")
             descriptors, grown = open_files(process.pid), Peak(process.pid)
             process.written.clear()

@@ -79,8 +79,8 @@ def statuses() -> Iterator[Fault]:
     """What servers, and proxies before them, answer instead."""
     for status in ("502 Bad Gateway", "503 Service Unavailable", "504 Gateway Time-out"):
         yield Fault(f"{status} page", DOWN, "proxy", job=page(status), tools=("txt2img", "upscale"))
-    for status in range(520, 527):
-        yield Fault(f"{status}", DOWN, "Cloudflare", job=page(f"{status} Unknown"))
+    for number in range(520, 527):
+        yield Fault(f"{number}", DOWN, "Cloudflare", job=page(f"{number} Unknown"))
     yield Fault("504 in JSON", DOWN, "proxy", job=said("504 Gateway Timeout"))
     large = page("413 Request Entity Too Large")
     yield Fault("413 page", BAD, "client_max_body_size", job=large, tools=("img2img", "png_info"))
@@ -152,7 +152,9 @@ def breaks() -> Iterator[Fault]:
     yield Fault("a dripping reply", DOWN, "did not finish", job=stuck, timeout=1, slow=True)
     mute = dict.fromkeys([JOB["txt2img"], PROGRESS, f"{API}progress", f"{API}interrupt"], silence)
     yield Fault("silence everywhere", DOWN, "did not finish", at=mute, timeout=1, slow=True)
-    granted = dict.fromkeys([PROGRESS], told({"active": True, "queued": False, "progress": 0.1}))
+    granted: dict[str, Answer] = {
+        PROGRESS: told({"active": True, "queued": False, "progress": 0.1})
+    }
     granted |= {JOB["txt2img"]: silence}
     told_to_stop = Fault("never stops", DOWN, "did not finish", at=granted, timeout=1, slow=True)
     yield told_to_stop
@@ -185,8 +187,8 @@ def bodies() -> Iterator[Fault]:
     yield Fault("a picture too large", DOWN, "PLUGIN_MAX_FILE_SIZE", job=picture_, megabytes=80)
     blank = flood(b'{"images": [', b" " * (1 << 20), 300, b"]}")
     yield Fault("300 MB of blanks", DOWN, job=blank)
-    text = base64.b64encode(picture(pnginfo=chunk(6_000_000))).decode()
-    yield Fault("a picture with 6 MB of text", "", job=drawn(None, text), megabytes=120)
+    long = base64.b64encode(picture(pnginfo=chunk(6_000_000))).decode()
+    yield Fault("a picture with 6 MB of text", "", job=drawn(None, long), megabytes=120)
 
 
 def chunk(size: int) -> Any:  # noqa: ANN401 - PIL's own
@@ -199,7 +201,7 @@ def chunk(size: int) -> Any:  # noqa: ANN401 - PIL's own
 
 def accounts() -> Iterator[Fault]:
     """What a server says of a finished picture, which is never worth the picture."""
-    wrong = {
+    wrong: dict[str, list[Any]] = {
         "all_seeds": [5, "x", None, 10**30, {"a": 1}],
         "infotexts": [5, [5], "x", [None], [{"a": 1}], [HALF], ["x" * 7_000_000]],
         "all_subseeds": [5, [HALF]],
@@ -225,7 +227,7 @@ def accounts() -> Iterator[Fault]:
 
 def look_ups() -> Iterator[Fault]:
     """What a call can do without, or asks before it draws."""
-    wrong_names = {
+    wrong_names: dict[str, dict[str, Any]] = {
         "sd-models": {"model": "nothing"},
         "samplers": {"sampler_name": "Eulr"},
         "schedulers": {"scheduler": "Karas"},
@@ -236,7 +238,8 @@ def look_ups() -> Iterator[Fault]:
         "loras": {"lora": "none such"},
     }
     keys = ("title", "model_name", "name", "filename", "alias", "path", "label")
-    for value in (5, None, [], {"a": 1}, HALF, ECHO, 1e300):
+    strange: list[Any] = [5, None, [], {"a": 1}, HALF, ECHO, 1e300]
+    for value in strange:
         entry: dict[str, Any] = dict.fromkeys(keys, value) | {"aliases": value, "options": value}
         for listing, given in wrong_names.items():
             answer = {f"{API}{listing}": told([entry, value])}
@@ -261,17 +264,18 @@ def look_ups() -> Iterator[Fault]:
         stuck = {path: dripping(b'{"paths": ')}
         yield Fault(f"{path} dripping", None, at=stuck, given=given, timeout=1, slow=True)
     hostile_memory = {"ram": {"free": 10**400, "total": "x"}, "cuda": {"system": 5, "events": []}}
-    for path, value in {
+    wrong: dict[str, Any] = {
         "memory": hostile_memory,
         "progress": {"progress": 10**400, "eta_relative": "x", "state": {"sampling_step": HALF}},
         "options": {"sd_model_checkpoint": [HALF], "samples_format": ECHO},
         "scripts": {"txt2img": 5},
-    }.items():
+    }
+    for path, value in wrong.items():
         yield Fault(
             f"{path} of wrong types", "", at={API + path: told(value)}, tools=("server_info",)
         )
-    deep = {f"{API}options": reply(nested(200_000))}
-    yield Fault("options of 200,000 levels", DOWN, at=deep, tools=("server_info",))
+    at = {f"{API}options": reply(nested(200_000))}
+    yield Fault("options of 200,000 levels", DOWN, at=at, tools=("server_info",))
     drops = [{"label": "checkpoint", "choices": [f"model {n:04}" for n in range(3000)]}] * 80
     scripts = [{"name": "x/y/z plot", "is_alwayson": False, "is_img2img": False, "args": drops}]
     yield Fault("scripts of 6 MB", "", at={f"{API}script-info": told(scripts)}, megabytes=200,
@@ -305,7 +309,7 @@ def during_the_job() -> Iterator[Fault]:
 
 def parameters() -> Iterator[Fault]:
     """What a user, or a language model, may fill in."""
-    extra = [
+    extra: list[dict[str, Any]] = [
         {"prompt": 5}, {"width": "x"}, {"styles": 5}, {"styles": [5]}, {"alwayson_scripts": 5},
         {"alwayson_scripts": {"ControlNet": 5}}, {"override_settings": []}, {"sampler_name": []},
         {"seed": "x"}, {"init_images": 5}, {"script_args": 5}, {"hr_prompt": []},
@@ -317,7 +321,7 @@ def parameters() -> Iterator[Fault]:
         (name,) = value
         given = {"extra_parameters": json.dumps(value)}
         yield Fault(f"extra {name} {value[name]}", None, given=given, job=drawn())
-    at_once = {
+    at_once: dict[str, list[Any]] = {
         "prompt": ["a " + HALF, "<lora:" * 40_000, "a" * 5_000_000],
         "lora": ["a " * 20_000, "a:1" * 20_000, "<lora:a" * 20_000, ":" * 40_000, HALF],
         "negative_prompt": [HALF],

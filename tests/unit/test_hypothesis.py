@@ -77,7 +77,7 @@ USUAL: dict[str, dict[str, Any]] = {
 }
 (LISTS,) = DECLARED["server_info"]["parameters"]
 # What the job of a call costs beside its look-ups is asked of these.
-ASKS = [
+ASKS: list[tuple[str, dict[str, Any]]] = [
     ("txt2img", {"sampler_name": "Eulr a", "model": "nothing"}),
     ("txt2img", {"lora": "x:1", "styles": "y", "vae": "z", "enable_hr": True}),
     ("txt2img", {"script_name": "x/y", "override_settings": '{"CLIP_stop_at_last_layers": 2}'}),
@@ -96,7 +96,7 @@ TEXTS = st.text(st.characters(codec=None), max_size=30) | st.sampled_from(
 )  # fmt: skip
 NUMBERS = st.integers() | st.floats() | st.sampled_from([10**400, -1, 0, 1e300])
 LEAVES = st.none() | st.booleans() | NUMBERS | TEXTS
-JSON = st.recursive(
+JSON: st.SearchStrategy[Any] = st.recursive(
     LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=6,
 )  # fmt: skip
@@ -144,7 +144,7 @@ def spoilt(draw: st.DrawFn) -> tuple[str, dict[str, Any], dict[str, Any]]:
     tool, given = draw(st.sampled_from(ASKS))
     path = draw(st.sampled_from(sorted(REPLIES)))
     place = draw(st.sampled_from(places(path)))
-    wrong = draw(JSON | st.just([[[{}]]]))
+    wrong: Any = draw(JSON)
     if not place:
         return tool, given, {path: wrong}
     changed = copy.copy(REPLIES[path])
