@@ -7,7 +7,7 @@
     errors            what can go wrong, split by remedy
     fields, values    what the catalogue says of each field; loosely typed values
     text, said        text from others, made fit to be sent and shown; what servers say
-    lasting           what outlives a call: kept jobs, cached lists
+    lasting           what outlives a call: jobs that run or are kept, cached lists
 
     run/              one job: submit, watch, end or keep it; what came against what was asked
     request/          from values to what is posted: pictures placed, names checked, LoRAs, rules

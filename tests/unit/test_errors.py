@@ -37,6 +37,7 @@ KNOWN: dict[type[errors.StableDiffusionError], type[Exception]] = {
     errors.TimeUpError: UNAVAILABLE,
     DifyTimeLimitError: UNAVAILABLE,
     errors.PictureTooLargeError: UNAVAILABLE,
+    errors.NotKeptError: UNAVAILABLE,
     FileTooLargeError: UNAVAILABLE,
     errors.StableDiffusionError: UNAVAILABLE,
     MistakeError: UNAVAILABLE,

@@ -337,10 +337,10 @@ def test_what_never_ends_is_not_held(rest: str) -> None:
 
 
 def test_an_account_too_large_to_be_one_loses_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reply_module, "LARGEST_ACCOUNT", 3000)
+    monkeypatch.setattr(reply_module, "LARGEST_ACCOUNT", 100_000)
     info = json.dumps({"seed": 7, "prompt": '"' * 1000})
     assert received(body(FIRST, info=info)) == ([8], json.loads(info))
-    assert received(body(FIRST, info=info + " " * 3000)) == ([8], {})
+    assert received(body(FIRST, info=info + " " * 200_000)) == ([8], {})
 
 
 def test_a_reply_is_the_same_however_it_is_cut_into_pieces() -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import math
 import socket
 import threading
 import time
@@ -71,8 +72,8 @@ def test_a_lookup_has_its_time_in_all_however_a_server_drips(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: Answer, tls: bool
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate(tmp_path)))
-    monkeypatch.setattr(client, "LOOKUP_PATIENCE", 0.4)
-    monkeypatch.setattr(client, "LOOKUP_TIMEOUT", 0.4)
+    monkeypatch.setattr(client, "LOOKUP_PATIENCE", 0.2)
+    monkeypatch.setattr(client, "LOOKUP_TIMEOUT", 0.2)
     with (
         RawServer(answer, server_context(tmp_path) if tls else None) as server,
         connect(server.base_url) as there,
@@ -82,14 +83,14 @@ def test_a_lookup_has_its_time_in_all_however_a_server_drips(
             there.schema()
         with pytest.raises(WebUITimeoutError):
             there.options()
-        assert time.monotonic() - begun < 1.5
+        assert time.monotonic() - begun < 1
 
 
 @pytest.mark.parametrize("answer", DRIPPING_ERRORS.values(), ids=DRIPPING_ERRORS)
 def test_an_error_is_told_though_its_body_never_ends(
     monkeypatch: pytest.MonkeyPatch, answer: Answer
 ) -> None:
-    monkeypatch.setattr(client, "LOOKUP_TIMEOUT", 0.4)
+    monkeypatch.setattr(client, "LOOKUP_TIMEOUT", 0.2)
     with answering(answer) as there:
         begun = time.monotonic()
         for ask in (
@@ -99,11 +100,11 @@ def test_an_error_is_told_though_its_body_never_ends(
             with pytest.raises((WebUIServerError, WebUINotFoundError)):
                 ask()
         assert there.entries(Endpoint.LORAS) is None
-        assert time.monotonic() - begun < 1.5
+        assert time.monotonic() - begun < 1
 
 
 def test_a_tls_handshake_that_never_ends_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "LOOKUP_PATIENCE", 0.4)
+    monkeypatch.setattr(client, "LOOKUP_PATIENCE", 0.2)
     # The start of a handshake record of 16,000 bytes.
     answer = dripping(b"\x16\x03\x03\x3e\x80\x02\x00\x3e\x7c", b"\x03")
     with (
@@ -113,7 +114,7 @@ def test_a_tls_handshake_that_never_ends_is_left_in_time(monkeypatch: pytest.Mon
         begun = time.monotonic()
         with pytest.raises(WebUILateError):
             there.schema()
-        assert time.monotonic() - begun < 1.5
+        assert time.monotonic() - begun < 1
 
 
 def test_no_lookup_is_waited_for_beyond_its_callers_time() -> None:
@@ -165,11 +166,11 @@ def test_whoever_waits_on_a_client_is_freed_when_it_is_aborted(
             with pytest.raises(WebUIConnectionError) as caught:
                 there.options()
             assert not isinstance(caught.value, WebUITimeoutError)
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 1
     assert len(server.requests) == 1
 
 
-def read(answer: Answer, *, until: float = 1e9, most: float = 1e9) -> list[bytes]:
+def read(answer: Answer, *, until: float = math.inf, most: float = math.inf) -> list[bytes]:
     """The pieces of an answer, as anybody may fetch them."""
     with (
         RawServer(answer) as server,

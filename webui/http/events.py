@@ -13,11 +13,12 @@ from ijson.utils import sendable_list
 
 from webui.errors import StableDiffusionError
 
-# Bytes of a text that go through the parser. It reads an unfinished one again from its start with
-# every piece it is given, and holds it whole: longer ones pass it by.
+# Bytes of a text, across two chunks, that go through the parser. It reads an unfinished one again
+# from its start with every piece it is given, and holds it whole: longer ones pass it by.
 _SHORT = 1024
-# What lies between long texts, and those with escapes.
-_PLAIN = re.compile(rb'(?:[^"]++|"[^"\\]{0,%d}+")*+' % _SHORT)
+_INSIDE = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
+# What lies between texts, and texts that are whole.
+_PLAIN = re.compile(rb'(?:[^"]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
 # What numbers and words are of, and how many bytes no number has: the parser would hold it all.
 _ATOM = b"+-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _LONGEST_ATOM = 10_000
@@ -45,7 +46,7 @@ def read_events(chunks: Iterator[bytes], room: Callable[[], int]) -> Iterator[Ev
     """Yield what `ijson.basic_parse` would: ("map_key", "images"), ("string", "…"), ….
 
     room: how many characters are wanted of the text that begins now; asked when all before it has
-    been yielded, for those over a KiB. Of more nothing is held: it is TooLong, or "" as a key.
+    been yielded, for long ones. Of more nothing is held: it is TooLong, or "" as a key.
     UnreadableError and CutOffError come after all that was sound.
     """
     reader = _Reader(room)
@@ -144,17 +145,15 @@ class _Text:
 
     def end_in(self, chunk: bytes, at: int) -> int:
         """Return where the text ends that goes on in a chunk; the chunk's length if it does not."""
-        start = at + self._is_escaped
-        while True:
-            quote = chunk.find(b'"', start)
-            part = chunk[start : quote if quote >= 0 else len(chunk)]
-            self._is_escaped = bool((len(part) - len(part.rstrip(b"\\"))) % 2)
-            if quote < 0:
-                return len(chunk)
-            if not self._is_escaped:
-                return quote
-            self._is_escaped = False
-            start = quote + 1
+        start, escaped = at + self._is_escaped, False
+        quote = chunk.find(b'"', start)
+        end = quote if quote >= 0 else len(chunk)
+        # Base64, which has none, is passed over at the speed of memory.
+        if chunk.find(b"\\", start, end) >= 0 and (inside := _INSIDE.match(chunk, start)):
+            end = inside.end()
+            escaped = chunk[end:] == b"\\"
+        self._is_escaped = escaped
+        return len(chunk) if escaped else end
 
     def add(self, part: bytes) -> None:
         self._length += len(part) - part.count(b"\\")
