@@ -14,6 +14,7 @@ from support.dify_files import picture
 from support.hostile import (
     ECHO,
     HALF,
+    MARKUP,
     SECRET,
     USERNAME,
     after,
@@ -132,10 +133,10 @@ def breaks() -> Iterator[Fault]:
         "in the picture": whole[: len(head) + len(body) // 2],
     }
     for stage, begun in stages.items():
-        said_so = "middle" if len(begun) > len(head) else "without|broke off|cut off|middle"
+        said_so = "middle" if len(begun) > len(head) + 4 else ""
         yield Fault(f"closed {stage}", None, said_so, job=begun, tools=("txt2img", "upscale"))
         yield Fault(f"reset {stage}", None, said_so, job=reset_after(begun), tools=("img2img",))
-    yield Fault("headers cut off", CONNECTION, "middle|cut off|broke off", job=head[:-4])
+    yield Fault("headers cut off", None, "middle|cut|broke|empty", job=head[:-4])
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     yield Fault("a chunk cut off", CONNECTION, "middle", job=chunked + b"800\r\n{" + body[1:99])
     yield Fault("no chunk", CONNECTION, job=chunked + b"what?\r\n")
@@ -182,7 +183,7 @@ def bodies() -> Iterator[Fault]:
     yield Fault("200,000 levels", None, job=deep, tools=("png_info",))
     yield Fault("a bomb", DOWN, job=bomb(400, b'{"images":'), tools=("txt2img", "png_info"))
     strung = bomb(400, b'{"images": ["')
-    yield Fault("a bomb in a picture", DOWN, "PLUGIN_MAX_FILE_SIZE|compressed", job=strung)
+    yield Fault("a bomb in a picture", DOWN, job=strung)
     picture_ = flood(b'{"images": ["', b"A" * (1 << 20), 200, b'"]}')
     yield Fault("a picture too large", DOWN, "PLUGIN_MAX_FILE_SIZE", job=picture_, megabytes=80)
     blank = flood(b'{"images": [', b" " * (1 << 20), 300, b"]}")
@@ -322,11 +323,11 @@ def parameters() -> Iterator[Fault]:
         given = {"extra_parameters": json.dumps(value)}
         yield Fault(f"extra {name} {value[name]}", None, given=given, job=drawn())
     at_once: dict[str, list[Any]] = {
-        "prompt": ["a " + HALF, "<lora:" * 40_000, "a" * 5_000_000],
-        "lora": ["a " * 20_000, "a:1" * 20_000, "<lora:a" * 20_000, ":" * 40_000, HALF],
-        "negative_prompt": [HALF],
-        "styles": ["," * 100_000, "[" * 990, HALF],
-        "vae": ["[", "{", HALF],
+        "prompt": ["a " + MARKUP, "<lora:" * 40_000, "a" * 5_000_000],
+        "lora": ["a " * 20_000, "a:1" * 20_000, "<lora:a" * 20_000, ":" * 40_000, MARKUP],
+        "negative_prompt": [MARKUP],
+        "styles": ["," * 100_000, "[" * 990, MARKUP],
+        "vae": ["[", "{", MARKUP],
         "override_settings": [
             '{"sd_model_checkpoint": 5}', '{"a": ' * 990 + "1" + "}" * 990, '{"\\ud83d": 1}',
         ],
@@ -337,10 +338,10 @@ def parameters() -> Iterator[Fault]:
         "alwayson_scripts": ["[" * 200_000, '{"ControlNet": {"args": [{"image": "{{image_1}}"}]}}'],
         "infotext": ["Steps: " * 100_000, "a: b, " * 50_000, HALF, '"' * 100_000],
         "sampler_name": ["x" * 1_000_000, HALF, "Euler " * 50_000],
-        "model": ["x" * 1_000_000, HALF],
+        "model": ["x" * 1_000_000, MARKUP],
         "seed": ["9" * 5000, HALF, [[[]]]],
         "width": ["٣" * 5000, {"a": 1}, "1e9999", "0x10"],
-        "timeout": ["1e400", HALF],
+        "timeout": ["1e400", MARKUP],
     }  # fmt: skip
     for name, values in at_once.items():
         for number, value in enumerate(values):
@@ -356,7 +357,7 @@ def parameters() -> Iterator[Fault]:
         "base_url of another scheme": {"base_url": f"ftp://{USERNAME}:{SECRET}@gpu"},
         "base_url of a number": {"base_url": 5},
         "base_url of a label over 63 letters": {"base_url": f"http://{'a' * 64}.example:7860"},
-        "base_url of half a character": {"base_url": f"http://{HALF}"},
+        "base_url of markup": {"base_url": f"http://{MARKUP}"},
         "a timeout of words": {"timeout": SECRET},
         "a colon in the name": {"username": f"{USERNAME}:{SECRET}"},
     }
@@ -386,7 +387,7 @@ def links() -> Iterator[Fault]:
     dribble = replace(usual, link=dripping(photo), says="in time|did not", timeout=1, slow=True)
     yield replace(dribble, name="link: dripping")
     for url in ("http://[::1", "http://a..b/c", f"http://{'a' * 64}.example/", "file:///etc/passwd",
-                "http://x:99999/", f"http://{HALF}/", "", "http://"):  # fmt: skip
+                "http://x:99999/", f"http://{MARKUP}/", "", "http://"):  # fmt: skip
         short = url.encode(errors="replace").decode()[:24]
         yield replace(usual, name=f"link to {short}", says="", given={"image": {"url": url}})
     often = json.dumps({"a": ["{{image_1}}"] * 300})
