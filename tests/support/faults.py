@@ -281,7 +281,7 @@ def look_ups() -> Iterator[Fault]:
     scripts = [{"name": "x/y/z plot", "is_alwayson": False, "is_img2img": False, "args": drops}]
     yield Fault("scripts of 6 MB", "", at={f"{API}script-info": told(scripts)}, megabytes=200,
                 tools=("server_info",), given={"list": "scripts"})  # fmt: skip
-    models = [{"title": f"{n} " + "x" * 200, "model_name": HALF} for n in range(30_000)]
+    models = [{"title": f"{n} " + "x" * 700, "model_name": HALF} for n in range(9000)]
     yield Fault("models of 7 MB", "", at={f"{API}sd-models": told(models)}, megabytes=200,
                 tools=("server_info",), given={"list": "models"})  # fmt: skip
 
