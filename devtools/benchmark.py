@@ -21,7 +21,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
@@ -250,9 +250,7 @@ class Errand:
         return f"foreign: {self.tool}" if strange else ""
 
 
-def some_errand(
-    chance: random.Random, base_url: str, slow_url: str, photo: Mapping[str, object]
-) -> Errand:
+def some_errand(chance: random.Random, base_url: str, slow_url: str, photo: object) -> Errand:
     """Return a call of any tool; every third fails, or may."""
     good, seed = LOGIN | {"base_url": base_url}, chance.randrange(1 << 31)
     size = chance.choice([64, 128, 256])
@@ -269,7 +267,6 @@ def some_errand(
             Errand("server_info", {}, stranger, frozenset(["InvokeAuthorizationError"])),
             Errand("draw", sketch | {"width": "many"}, good, refused),
             Errand("txt2img", drawing | {"width": 16384, "height": 16384}, good, frozenset([down])),
-            # What was done before the interruption comes back.
             Errand("txt2img", hurried, late, frozenset([down, 1])),
         ]
         return chance.choice(failing)
@@ -303,11 +300,8 @@ def soak(seconds: float) -> dict[str, str]:
                 told[some_errand(chance, base_url, slow_url, photo).run(process)] += 1
 
         until = time.monotonic() + seconds
-        callers = [threading.Thread(target=work, args=(number,)) for number in range(CALLERS)]
-        for caller in callers:
-            caller.start()
-        for caller in callers:
-            caller.join()
+        with ThreadPoolExecutor(CALLERS) as callers:
+            list(callers.map(work, range(CALLERS)))
 
     with (
         webui(0.05, "--api-auth me:secret") as (base_url, _),
@@ -320,7 +314,6 @@ def soak(seconds: float) -> dict[str, str]:
         drawn = process.invoke("txt2img", SMALL.request(), good)
         Path(file.name).write_bytes(next(one.blob or b"" for one in drawn if one.type == "blob"))
         photo = files.add(Path(file.name))
-        # What a process grows to once is no leak.
         run(max(10.0, seconds / 5), 1)
         time.sleep(5)
         before = held(process.pid)
@@ -332,13 +325,11 @@ def soak(seconds: float) -> dict[str, str]:
                 break
             time.sleep(0.5)
         strays = len(process.stray_lines)
-    for problem in filter(None, told):
-        print(problem)
-    kinds = {
-        kind: sum(told[one] for one in told if one.startswith(kind)) for kind in ("lost", "foreign")
-    }
     figures = {"calls": (str(told.total()), False), "stray lines": (str(strays), strays > 0)}
-    figures |= {kind: (str(number), number > 0) for kind, number in kinds.items()}
+    for kind in ("lost", "foreign"):
+        found = [problem for problem in told if problem.startswith(kind)]
+        print("\n".join(found))
+        figures[kind] = (str(sum(told[problem] for problem in found)), bool(found))
     figures |= {
         name: (f"{before[name]} → {after[name]}", after[name] > before[name] * LEFT)
         for name in before
@@ -395,8 +386,7 @@ def main() -> int:
     parser.add_argument("--soak", type=float, metavar="SECONDS", help="mixed calls, for so long")
     options = parser.parse_args()
     if options.soak:
-        row = soak(options.soak)
-        print_table([row])
+        print_table([row := soak(options.soak)])
         return int(row["targets"] != "met")
     rows = compare(options.repeat)
     with webui(HOLD) as (base_url, _):
