@@ -1,5 +1,6 @@
 """Files that Dify hands over as links: fetched at once, for the links live only minutes."""
 
+import math
 import os
 import time
 from collections.abc import Iterable, Sequence
@@ -45,9 +46,10 @@ _REMEDY = (
 
 
 class Files:
-    """The files of one call, which share a limit."""
+    """The files of one call, which share a limit. until: the time.monotonic() when it is over."""
 
-    def __init__(self) -> None:
+    def __init__(self, until: float = math.inf) -> None:
+        self._until = until
         self._together = 0
 
     def read_file(self, value: object, parameter: str, number: int = 1) -> Source:
@@ -67,7 +69,7 @@ class Files:
         self._refuse_large(size if isinstance(size, int) else 0, parameter)
         name = str(getattr(value, "filename", None) or f"image {number}")
         data = bytearray()
-        for piece in _fetch(url, parameter):
+        for piece in _fetch(url, parameter, self._until):
             data += piece
             self._refuse_large(len(data), parameter)
         self._together += len(data)
@@ -95,7 +97,9 @@ def _picture(data: bytes, parameter: str) -> Picture:
     try:
         picture = identify_picture(data)
     except ValueError as error:
-        raise InvalidParameterError(f"{parameter}: the file {error}.") from None
+        raise InvalidParameterError(
+            f"{parameter}: the file {error}. Give PNG, JPEG or WebP."
+        ) from None
     if picture.mime_type not in _TYPES or not picture.width or not picture.height:
         raise InvalidParameterError(
             f"{parameter}: the file is {picture.mime_type} or damaged. Give PNG, JPEG or WebP."
@@ -108,14 +112,14 @@ def _picture(data: bytes, parameter: str) -> Picture:
     return picture
 
 
-def _fetch(url: str, parameter: str) -> Iterable[bytes]:
+def _fetch(url: str, parameter: str, until: float) -> Iterable[bytes]:
     """Yield what is behind a link; no message shows the link, which carries a signature."""
-    until = time.monotonic() + FETCH_TIMEOUT
+    until = min(time.monotonic() + FETCH_TIMEOUT, until)
     link = _split(url, parameter)
     try:
         with Session() as session:
             for _ in range(_MOST_REDIRECTS + 1):
-                with _open(session, link) as response:
+                with _open(session, link, until) as response:
                     if not response.is_redirect:
                         _refuse_status(response.status_code, link, parameter)
                         yield from pieces(response, until=until)
@@ -132,8 +136,10 @@ def _fetch(url: str, parameter: str) -> Iterable[bytes]:
     )
 
 
-def _open(session: Session, link: SplitResult) -> requests.Response:
-    return session.get(link.geturl(), timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), stream=True)
+def _open(session: Session, link: SplitResult, until: float) -> requests.Response:
+    left = max(until - time.monotonic(), 0.001)
+    patience = (min(CONNECT_TIMEOUT, left), min(READ_TIMEOUT, left))
+    return session.get(link.geturl(), timeout=patience, stream=True)
 
 
 def _split(url: str, parameter: str) -> SplitResult:
@@ -228,7 +234,8 @@ def _said(error: Exception, host: str) -> str:
     if isinstance(cause, TimeoutError | requests.Timeout):
         return (
             f"{host} did not send the file in time. It has {READ_TIMEOUT:.0f} s to begin and "
-            f"{FETCH_TIMEOUT:.0f} s in all: is it busy, or a proxy before it?"
+            f"{FETCH_TIMEOUT:.0f} s in all, and no more than the call: is it busy, or a proxy "
+            "before it?"
         )
     return f"{host} broke the connection off before the file was complete. Run this again."
 

@@ -4,7 +4,7 @@ import difflib
 import reprlib
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -182,15 +182,18 @@ class Parameters:
         began = time.monotonic()
         asked = self.read_values(given)
         settings = read_credentials(runtime.credentials)
-        files = Files()
-        for name in asked:
-            if self._declared[name].is_file:
-                asked[name] = self._declared[name].fetch(asked[name], files)
         untouched = frozenset(
             name for name in asked if self._declared[name].is_untouched(asked[name])
         )
         caller = repr((runtime.user_id, app_id))
-        return Call(asked, settings, read_limits(began), untouched, caller, began)
+        call = Call(asked, settings, read_limits(began), untouched, caller, began)
+        files = Files(call.deadline)
+        fetched = {
+            name: self._declared[name].fetch(value, files)
+            for name, value in asked.items()
+            if self._declared[name].is_file
+        }
+        return replace(call, asked=asked | fetched)
 
     def read_values(self, given: Mapping[str, object]) -> Fields:
         """Return the values that are set, in the declared order, each of its declared type.

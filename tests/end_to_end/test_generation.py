@@ -331,7 +331,7 @@ def test_pictures_that_found_no_room_are_told(
     assert full in Run(slow).failure(errors.NotKeptError)
 
 
-@pytest.mark.parametrize(("timeout", "seconds"), [(5, 2), (100, 10), (3600, 30)])
+@pytest.mark.parametrize(("timeout", "seconds"), [(5, 1.5), (100, 10), (3600, 30)])
 def test_a_tenth_of_the_timeout_is_left_to_hand_over_what_is_ready(
     timeout: float, seconds: float
 ) -> None:

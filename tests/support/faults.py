@@ -336,10 +336,10 @@ def parameters() -> Iterator[Fault]:
             '{"a": ' + "9" * 5000 + "}", '{"prompt": "{{image_' + "9" * 5000 + '}}"}',
         ],
         "alwayson_scripts": ["[" * 200_000, '{"ControlNet": {"args": [{"image": "{{image_1}}"}]}}'],
-        "infotext": ["Steps: " * 100_000, "a: b, " * 50_000, HALF, '"' * 100_000],
-        "sampler_name": ["x" * 1_000_000, HALF, "Euler " * 50_000],
+        "infotext": ["Steps: " * 100_000, "a: b, " * 50_000, '"' * 100_000],
+        "sampler_name": ["x" * 1_000_000, "Euler " * 50_000],
         "model": ["x" * 1_000_000, MARKUP],
-        "seed": ["9" * 5000, HALF, [[[]]]],
+        "seed": ["9" * 5000, [[[]]]],
         "width": ["٣" * 5000, {"a": 1}, "1e9999", "0x10"],
         "timeout": ["1e400", MARKUP],
     }  # fmt: skip

@@ -166,8 +166,8 @@ HUNDRED_MEGAPIXELS = picture()[:16] + (10_000).to_bytes(4) * 2 + picture()[24:]
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"", "image: the file is empty."),
-        (b"%PDF-1.7", "image: the file is not an image of a known type."),
+        (b"", "image: the file is empty. Give PNG, JPEG or WebP."),
+        (b"%PDF-1.7", "the file is not an image of a known type. Give PNG, JPEG or WebP."),
         (picture(kind="GIF"), "the file is image/gif or damaged. Give PNG, JPEG or WebP."),
         (picture()[:20], "the file is image/png or damaged. Give PNG, JPEG or WebP."),
         (HUNDRED_MEGAPIXELS, "10000x10000 is more than 64 megapixels. Give a smaller picture."),

@@ -27,9 +27,9 @@ _PARTING = 2.0
 def grace(timeout: float) -> float:
     """How many seconds over its timeout a job has to stop and to hand over what is ready.
 
-    A tenth of it, but at least 2 and at most 30: a timeout of 5 ends by 7, one of 3600 by 3630.
+    A tenth of it, but at least 1.5 and at most 30: a timeout of 5 ends by 7, one of 3600 by 3630.
     """
-    return min(max(timeout / 10, 2.0), 30.0)
+    return min(max(timeout / 10, 1.5), 30.0)
 
 
 class Generation:
