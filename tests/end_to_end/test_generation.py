@@ -109,7 +109,7 @@ def test_every_request_about_a_job_names_it_and_no_other_does(slow: StandIn) -> 
     slow.fail_next(TASK, status=404, body={"detail": "Not Found"})
     Run(slow, n_iter=5, timeout=1.2).done()
     named = {one.path: one.headers.get("X-Task-Id") for one in slow.received}
-    (task_id,) = {one.body["force_task_id"] for one in slow.received if one.path == PATH}
+    (task_id,) = {one.json["force_task_id"] for one in slow.received if one.path == PATH}
     assert {path for path, name in named.items() if name} == {PATH, TASK, SERVER, INTERRUPT}
     assert set(named.values()) == {task_id, None}
 
