@@ -22,7 +22,7 @@ _VALUE = re.compile(r"[\t\x20-\x7e]+")
 # A bar is in some tokens, too: it parts lines only where another name follows.
 _BREAK = re.compile(rf"\r\n|[\r\n]|\|(?=[ \t]*{_NAME.pattern}[ \t]*:)", re.ASCII)
 # A field of one line drops the line breaks of what is pasted there.
-_ANOTHER_LINE = re.compile(rf"{_NAME.pattern}:[ \t]", re.ASCII)
+_ANOTHER_LINE = re.compile(r"\w:[ \t]")
 _LONGEST_TASK_ID = 200
 # Some gateways look only whether a header is there; these words are in many prompts.
 _NO_SECRETS = {"true", "false"}
