@@ -87,10 +87,25 @@ def _broken_pictures(request: Request, server: Server) -> Iterator[str]:
     for name in ("init_images", "extra_images", "mask"):
         value = request.fields.get(name) or []
         for text in value if isinstance(value, list) else [value]:
-            try:
-                decode_picture(str(text))
-            except ValueError as error:
-                yield f"{name}: a picture {error}. {server.family.label} would draw without it."
+            fault = _fault_of(str(text), needs_colours=name != "mask")
+            if fault:
+                yield (
+                    f"{name}: a picture {fault}. {server.family.label} would draw without it. Give "
+                    "a whole PNG or JPEG in colour (RGB)."
+                )
+
+
+def _fault_of(text: str, *, needs_colours: bool) -> str:
+    """Return why stb_image reads nothing from a picture, "" if it does."""
+    try:
+        picture = decode_picture(text)
+    except ValueError as error:
+        return str(error)
+    if picture.extension in {"avif", "jxl", "tiff"}:
+        return f"is of the type {picture.mime_type}"
+    if picture.is_cut_off:
+        return "is cut off"
+    return "has shades of grey alone" if needs_colours and picture.is_grey else ""
 
 
 def _unread(request: Request, server: Server) -> Iterator[str]:
