@@ -151,7 +151,5 @@ class Job:
 
 
 def _identify(call: Call, endpoint: Endpoint, fields: Fields) -> str:
-    address = call.settings.address
-    login = [address.username, address.password]
-    identity = [call.caller, str(address), *login, endpoint, fields]
+    identity = [call.caller, call.settings.address.identity, endpoint, fields]
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
