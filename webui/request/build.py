@@ -33,7 +33,7 @@ def build_request(
     of pictures. default_model: the checkpoint for calls that name none. InvalidParameterError where
     values contradict each other, name what the server does not have, or would crash it.
     """
-    asked = _counted(asked, server)
+    asked = _counted(asked)
     ours = {name for name in asked if name in FIELDS and FIELDS[name].own}
     extra = asked.get("extra_parameters", {})
     given = (*(name for name in asked if name not in ours), *extra)
@@ -64,13 +64,9 @@ def build_request(
     return request
 
 
-def _counted(asked: Fields, server: Server) -> Fields:
-    """`count` under the server's name: one by one, which takes less memory, where it can."""
-    fields = dict(asked)
-    if "count" in fields:
-        repeats = "n_iter" if server.reads("n_iter") else "batch_size"
-        fields[repeats] = fields.pop("count")
-    return fields
+def _counted(asked: Fields) -> Fields:
+    """`count` under the API's name for one by one, which takes less memory than a batch."""
+    return {("n_iter" if name == "count" else name): value for name, value in asked.items()}
 
 
 def _round_sizes(fields: Fields) -> list[str]:

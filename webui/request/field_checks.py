@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from webui.errors import InvalidParameterError
 from webui.pictures.picture import decode_picture
+from webui.request.division import is_divisible
 from webui.request.request import Request
 from webui.server.server import Server
 
@@ -123,6 +124,8 @@ def _unread(request: Request, server: Server) -> Iterator[str]:
 
 def _is_done_otherwise(name: str, request: Request, server: Server) -> bool:
     """Tell whether the server does what the field asks for without knowing it."""
+    if name == "n_iter":
+        return is_divisible(request, server)
     if name == "hr_second_pass_steps":
         return server.reads("hr_steps")  # Sent under that server's name, too.
     blurs_nothing = name in {"mask_blur_x", "mask_blur_y"} and not request.fields[name]
