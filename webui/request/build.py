@@ -6,6 +6,7 @@ from webui import values
 from webui.errors import InvalidParameterError
 from webui.fields import FIELDS
 from webui.http.endpoints import Endpoint
+from webui.request.control import add_control_unit
 from webui.request.field_checks import refuse_crashes, warn_of_fields
 from webui.request.loras import apply_loras, warn_of_tags
 from webui.request.name_checks import check_names
@@ -20,6 +21,9 @@ _LATE = {
     "samplers": "which samplers it has",
     "schedulers": "which schedulers it has",
     "sd-models": "which models it has",
+    "model_list": "which ControlNet models it has",
+    "module_list": "which ControlNet preprocessors it has",
+    "control_types": "which types of ControlNet it has",
 }
 _BUILT_IN_VAE = {"automatic", "none", "built in"}
 
@@ -50,13 +54,14 @@ def build_request(
         request.fields["clip_skip"] = asked["clip_skip"]
     _translate_resize_mode(request, server)
     request.fields = merge(request.fields, extra)
+    controls = add_control_unit(request, asked, server)
     _complete_hires(request, server)
     apply_loras(asked.get("lora", []), request, server)
     tags = warn_of_tags(request, server)
     refuse_crashes(request, server)
     check_names(request, server)
     _complete_script(request, server)
-    request.warnings = [*warn_of_fields(request, server), *tags, *rounded]
+    request.warnings = [*warn_of_fields(request, server), *controls, *tags, *rounded]
     request.warnings += [
         f"The server did not say in time {_LATE.get(late, late)}, so that was not checked."
         for late in sorted(server.late)

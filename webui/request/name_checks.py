@@ -166,6 +166,11 @@ def _check_controlnet(request: Request, server: Server) -> None:
     for unit in request.controlnet_units:
         for key, listing, match in _OF_A_UNIT:
             wanted = unit.get(key)
-            if isinstance(wanted, str) and wanted.strip().lower() not in {"", "none"}:
-                noun, offered = f"ControlNet {key}", server.controlnet(listing)
+            if not isinstance(wanted, str) or not wanted.strip():
+                continue
+            noun, offered = f"ControlNet {key}", server.controlnet(listing)
+            if wanted.strip().lower() == "none":
+                # The extension lists "none", Forge "None", and each knows its own alone.
+                unit[key] = match(wanted, offered(False) or []) or wanted
+            else:
                 unit[key] = server.find(wanted, "alwayson_scripts", noun, offered, match)

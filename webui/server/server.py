@@ -170,14 +170,23 @@ class Server:
         return offered
 
     def controlnet(self, listing: Endpoint) -> Offered:
-        """Name what CONTROLNET_MODELS or CONTROLNET_MODULES holds, with aliases if afresh."""
+        """Name what ControlNet's models or preprocessors are, with aliases if afresh."""
 
         def offered(afresh: bool) -> list[str] | None:
-            return self._shelf.get(
+            if not self.family.control:
+                return None
+            return self._in_time(
                 listing, lambda: self._read_controlnet(listing, aliases=afresh), afresh=afresh
             )
 
         return offered
+
+    def control_types(self, *, afresh: bool = False) -> Fields | None:
+        """Return what ControlNet says of each type of map: {type: {module_list, …}}."""
+        listing = Endpoint.CONTROLNET_TYPES
+        if not self.family.control or not self.family.control.takes_units:
+            return None
+        return self._in_time(listing, self._read_control_types, afresh=afresh)
 
     @property
     def ledger(self) -> Ledger:
@@ -298,12 +307,18 @@ class Server:
         self, listing: Endpoint, *, aliases: bool
     ) -> tuple[list[str] | None, float]:
         """Add the page's words for modules, which some servers list by short names only."""
-        answers = [
-            said.an_object(self._client.controlnet(listing, aliases=a)) for a in {False, aliases}
-        ]
-        listed = [one[listing.job] for one in answers if listing.job in one]
+        answers = [self._client.controlnet(listing, aliases=a) for a in sorted({False, aliases})]
+        # SD.Next sends bare lists, of names or of objects.
+        listed = [one.get(listing.job) if isinstance(one, dict) else one for one in answers]
+        listed = [one for one in listed if isinstance(one, list)]
         names = [name for one in listed for name in said.texts(one)]
+        names += [said.text(entry.get("name")) for one in listed for entry in said.objects(one)]
         return (list(dict.fromkeys(names)) if listed else None), _LIST_LIFETIME
+
+    def _read_control_types(self) -> tuple[Fields | None, float]:
+        answer = said.an_object(self._client.controlnet(Endpoint.CONTROLNET_TYPES))
+        found = answer.get("control_types")
+        return found if isinstance(found, dict) else None, _LIST_LIFETIME
 
     def _read_options(self) -> tuple[Fields | None, float]:
         found = self._client.option_values()
