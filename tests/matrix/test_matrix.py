@@ -19,6 +19,7 @@ from support.declared import CATALOGUE
 from support.dify_files import served
 from support.drawing import Drawn, refused
 from support.standins import StandIns
+from tools.control_preview import ControlPreviewTool
 from tools.draw import DrawTool
 from tools.img2img import Img2ImgTool
 from tools.png_info import PngInfoTool
@@ -32,6 +33,7 @@ TOOLS: dict[str, Any] = {
     "upscale": UpscaleTool,
     "draw": DrawTool,
     "png_info": PngInfoTool,
+    "control_preview": ControlPreviewTool,
 }
 WORK = {"/sdapi/v1/txt2img", "/sdapi/v1/img2img", "/sdapi/v1/extra-single-image"}
 """The endpoints that keep a graphics card busy."""
@@ -52,7 +54,7 @@ def call(cell: Cell, standin: StandIn) -> Drawn:
 
 @pytest.mark.parametrize("cell", list(cells()), ids=str)
 def test_a_call_has_the_declared_outcome(standins: StandIns, cell: Cell) -> None:
-    standin = standins.of(cell.family, login=bool(cell.login), docs=cell.schema)
+    standin = standins.of(cell.family, *cell.extensions, login=bool(cell.login), docs=cell.schema)
     options = dict(standin.state.options)
     if cell.leftover:
         standin.run_out_of_memory(cell.leftover)
@@ -117,12 +119,23 @@ def check_reading(cell: Cell, _standin: StandIn, drawn: Drawn) -> None:
     assert {name: drawn.json["fields"][name] for name in cell.asked} == cell.asked
 
 
+def check_preview(cell: Cell, standin: StandIn, drawn: Drawn) -> None:
+    ((file, meta),) = drawn.files
+    image = Image.open(io.BytesIO(file))
+    assert (image.size, meta["filename"]) == (tuple(cell.size), drawn.json["filename"])
+    # A map, not the picture itself.
+    assert ImageChops.difference(image.convert("RGB"), picture(*image.size)).getbbox()
+    assert drawn.variables["preprocessor"].casefold() == cell.asked["preprocessor"]
+    assert standin.state.drawn == []
+
+
 CHECKS = {
     "txt2img": check_drawing,
     "img2img": check_drawing,
     "draw": check_drawing,
     "upscale": check_enlarging,
     "png_info": check_reading,
+    "control_preview": check_preview,
 }
 
 

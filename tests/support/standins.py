@@ -11,15 +11,21 @@ class StandIns:
 
     def __init__(self) -> None:
         self._stack = ExitStack()
-        self._running: dict[tuple[str, bool, bool], StandIn] = {}
+        self._running: dict[tuple[object, ...], StandIn] = {}
 
-    def of(self, family: str, *, login: bool = False, docs: bool = True) -> StandIn:
+    def of(self, family: str, *extensions: str, login: bool = False, docs: bool = True) -> StandIn:
         """One with the login ann:secret, or without its schema, if so wanted."""
-        kind = (family, login, docs)
+        kind = (family, extensions, login, docs)
         if kind not in self._running:
             api_auth = "ann:secret" if login else None
             # A format without losses, so that pixels can be compared.
-            standin = StandIn(family=family, api_auth=api_auth, docs=docs, image_format="png")
+            standin = StandIn(
+                family=family,
+                extensions=extensions,
+                api_auth=api_auth,
+                docs=docs,
+                image_format="png",
+            )
             self._running[kind] = self._stack.enter_context(standin)
         standin = self._running[kind]
         standin.received.clear()
