@@ -199,7 +199,8 @@ class A1111Generation(Generation):
         scripts = (self.values["alwayson_scripts"] or {}).items()
         units = {name.lower(): one for name, one in scripts}.get("controlnet", {"args": ()})
         family = self.state.family
-        for place, unit in enumerate(units["args"]):
+        places = family.argument_counts("txt2img").get("controlnet")
+        for place, unit in enumerate(units["args"][:places]):
             if unit.get("enabled"):
                 model, module = (unit.get(key) or "None" for key in ("model", "module"))
                 told = f"Module: {module}, Model: {model}, Weight: {unit.get('weight', 1.0)}"

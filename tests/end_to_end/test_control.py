@@ -27,7 +27,7 @@ def on(standins: StandIns, family: str) -> StandIn:
     return standins.of(family, *EXTENDED.get(family, ()))
 
 
-def controlled(standin: StandIn, photo: bytes = PHOTO, **given: object) -> Drawn:
+def controlled(standin: StandIn, photo: bytes = PHOTO, **given: Any) -> Drawn:  # noqa: ANN401
     with served(photo) as file:
         return draw(standin, control_image=file, **given)
 
@@ -80,6 +80,9 @@ def test_further_units_stay_behind_ours(standins: StandIns) -> None:
     controlled(standin, control_type="Canny", alwayson_scripts=json.dumps(scripts))
     sent_units = sent(standin)["alwayson_scripts"]["controlnet"]["args"]
     assert [unit["enabled"] for unit in sent_units] == [True, False]
+    scripts["controlnet"]["args"] *= 3
+    with refused(InvalidParameterError, match="ControlNet has 3 units on this server, not 4"):
+        controlled(standin, control_type="Canny", alwayson_scripts=json.dumps(scripts))
     with refused(InvalidParameterError, match=r"controlnet must be .*args"):
         controlled(standin, control_type="Canny", alwayson_scripts='{"controlnet": {"args": 1}}')
 

@@ -65,7 +65,7 @@ def controls(standin: StandIn, name: str) -> list[str]:
     replies = standin.family.replies
     if name == "control_types":
         told = replies.get("/controlnet/control_types", {}).get("control_types")
-        return list(told or SORTED_TYPES[standin.family.name])
+        return [one for one in told or SORTED_TYPES[standin.family.name] if one != "All"]
     if name == "control_models":
         models = standin.family.control_names("model") or replies["/sdapi/v1/control-models"]
         return [one for one in models if one != "None"]

@@ -187,7 +187,7 @@ def _undecided(named: str, server: Server) -> StableDiffusionError:
             f"control_type: {server.family.label} does not tell its types. Give "
             "control_preprocessor and control_model instead."
         )
-    names = [one.name for one in read_types(server) or [] if one.name != "All"]
+    names = [one.name for one in read_types(server) or []]
     known = f" The server has {', '.join(names)}." if names else ""
     return InvalidParameterError(
         "control_type is empty. Say what is to be kept of the picture, such as Canny, Depth or "

@@ -52,14 +52,19 @@ class Request:
     @property
     def controlnet_units(self) -> list[Fields]:
         """ControlNet's units in `alwayson_scripts`, without those that are turned off."""
+        units = self.controlnet_slots
+        return [unit for unit in units if isinstance(unit, dict) and unit.get("enabled", True)]
+
+    @property
+    def controlnet_slots(self) -> list[Json]:
+        """All that stands there, of which each takes one of the extension's places."""
         scripts: Mapping[str, Json] = self.fields.get("alwayson_scripts") or {}
         listed = [
             given.get("args")
             for title, given in scripts.items()
             if title.strip().lower() == "controlnet" and isinstance(given, dict)
         ]
-        units = [unit for args in listed if isinstance(args, list) for unit in args]
-        return [unit for unit in units if isinstance(unit, dict) and unit.get("enabled", True)]
+        return [unit for args in listed if isinstance(args, list) for unit in args]
 
     @property
     def image_count(self) -> int:

@@ -57,7 +57,9 @@ def read_types(server: Server, *, afresh: bool = False) -> list[ControlType] | N
     """Return the types that a server has; None where it tells neither them nor its lists."""
     told = server.control_types(afresh=afresh)
     if told is not None:
-        return [_told_type(name, said.an_object(one)) for name, one in told.items()]
+        # "All" is the page's word for no choice.
+        names = [name for name in told if name.casefold() != "all"]
+        return [_told_type(name, said.an_object(told[name])) for name in names]
     control = server.family.control
     preprocessors = server.controlnet(control.preprocessors)(afresh) if control else None
     if control is None or preprocessors is None:
