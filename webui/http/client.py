@@ -4,7 +4,7 @@ import contextlib
 import math
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Self
 
 import requests
@@ -21,6 +21,7 @@ from webui.errors import (
 from webui.http import body, diagnosis, headers, stream, wires
 from webui.http.endpoints import REFRESHED_BY, Endpoint
 from webui.http.reply import Reply
+from webui.http.rows import read_rows
 from webui.http.settings import Settings
 from webui.pictures.picture import Picture
 from webui.values import Json
@@ -32,9 +33,12 @@ LOOKUP_PATIENCE = 5.0
 # Bytes of a look-up, unpacked. Schemas and lists of a thousand models have two million, and
 # Python's objects of hostile JSON are thirty times its size.
 LARGEST_LOOKUP = 16 << 20
+# Of a list that is read as it comes, of which little is held.
+LARGEST_LIST = 1 << 30
 # Of what goes with an error's status, which is quoted in a few hundred characters.
 LARGEST_ERROR = 1 << 20
 
+_OF_A_LORA = {"name", "alias", "path"}
 _WITHOUT_PICTURE = {"skip_current_image": "true"}
 
 
@@ -160,8 +164,9 @@ class WebUIClient:
         return self._look_up("GET", Endpoint.OPTIONS, tells_late=True)
 
     def entries(self, listing: Endpoint) -> Json:
-        """`GET` a list of objects, such as SAMPLERS."""
-        return self._look_up("GET", listing, tells_late=True)
+        """`GET` a list of objects, such as SAMPLERS; of LoRAs what they are called."""
+        wanted = _OF_A_LORA if listing is Endpoint.LORAS else ()
+        return self._look_up("GET", listing, tells_late=True, wanted=wanted)
 
     def controlnet(self, listing: Endpoint, *, aliases: bool = False) -> Json:
         """`GET` {model_list} or {module_list}: names, or the page's own names for them."""
@@ -212,12 +217,18 @@ class WebUIClient:
         query: Mapping[str, str] | None = None,
         *,
         tells_late: bool = False,
+        wanted: Collection[str] = (),
     ) -> Json:
         until = min(time.monotonic() + LOOKUP_PATIENCE, self._until)
         try:
             with self._send_in_time(method, endpoint, request, until, query) as response:
                 if not _is_success(response):
                     return None
+                if wanted:
+                    pieces = stream.told_pieces(
+                        response, self.address, most=LARGEST_LIST, until=until
+                    )
+                    return read_rows(pieces, wanted)
                 self._load(response, until)
                 return body.parsed(response)
         except WebUIConnectionError as error:
