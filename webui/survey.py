@@ -13,7 +13,6 @@ from webui.errors import (
     WebUINotFoundError,
     WebUIResponseError,
 )
-from webui.http.address import Address
 from webui.http.client import WebUIClient
 from webui.http.endpoints import Endpoint
 from webui.http.settings import Settings
@@ -194,7 +193,8 @@ def _wants_login(settings: Settings) -> bool:
     """Tell whether those without a login stay outside; those with it were let in a moment ago."""
     if not (settings.address.username or settings.address.password):
         return False
-    stranger = dataclasses.replace(settings, address=Address(settings.address.url))
+    address = dataclasses.replace(settings.address, username="", password="")
+    stranger = dataclasses.replace(settings, address=address)
     try:
         with WebUIClient(stranger) as client:
             client.options()

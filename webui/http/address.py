@@ -1,6 +1,8 @@
 """The WebUI's address as people paste it, made into one to build requests from."""
 
+import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from urllib.parse import unquote
@@ -9,6 +11,7 @@ from yarl import URL
 
 from webui import values
 from webui.errors import InvalidCredentialsError
+from webui.http.headers import secrets_in
 from webui.http.secrets import Secrets
 from webui.text import shortened
 
@@ -34,11 +37,15 @@ _LONGEST_QUOTE = 80
 
 @dataclass(frozen=True)
 class Address:
-    """Where the server is (scheme, host, port and path prefix, never a login) and who logs in."""
+    """Where the server is (scheme, host, port and path prefix, never a login) and who logs in.
+
+    headers: sent with every request, for a gateway before the server. Their values are secrets.
+    """
 
     url: URL
     username: str = ""
     password: str = field(default="", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
 
     def __str__(self) -> str:
         return str(self.url).rstrip("/")
@@ -55,7 +62,14 @@ class Address:
     @property
     def secrets(self) -> Secrets:
         """What no text about this server may show."""
-        return Secrets((self.username, self.password))
+        return Secrets((self.username, self.password), *secrets_in(self.headers.items()))
+
+    @property
+    def identity(self) -> str:
+        """The same for the same server, login and headers; none of these can be read from it."""
+        sent = sorted((name.lower(), value) for name, value in self.headers.items())
+        identity = (str(self), self.username, self.password, sent)
+        return hashlib.sha256(repr(identity).encode()).hexdigest()
 
     @property
     def is_this_machine(self) -> bool:

@@ -18,7 +18,7 @@ from webui.errors import (
     WebUIResponseError,
     WebUITimeoutError,
 )
-from webui.http import body, diagnosis, stream, wires
+from webui.http import body, diagnosis, headers, stream, wires
 from webui.http.endpoints import REFRESHED_BY, Endpoint
 from webui.http.reply import Reply
 from webui.http.settings import Settings
@@ -49,10 +49,11 @@ class WebUIClient:
     Nothing is retried here: a POST that is sent twice draws twice. Redirects are not followed, for
     the same reason. Making a client opens no connection.
 
-    until: the time.monotonic() after which nothing but a job is waited for.
+    until: the time.monotonic() after which nothing but a job is waited for. task_id: the job that
+    all is about, if any, named to a balancer, which so finds the server that has it.
     """
 
-    def __init__(self, settings: Settings, *, until: float = math.inf) -> None:
+    def __init__(self, settings: Settings, *, until: float = math.inf, task_id: str = "") -> None:
         self.address = settings.address
         self.forgives = False
         self._until = until
@@ -72,6 +73,9 @@ class WebUIClient:
         self._session.headers.update(
             {"User-Agent": "ai-illustration-stable-diffusion-webui", "Accept-Encoding": "identity"}
         )
+        self._session.headers.update(self.address.headers)
+        if task_id:
+            self._session.headers[headers.TASK_ID] = headers.of_task(task_id)
 
     def __enter__(self) -> Self:
         return self

@@ -54,7 +54,7 @@ class Job:
         self.ended: float | None = None
         self._endpoint = endpoint
         self._largest = call.limits.largest_file
-        self._client = WebUIClient(call.settings)
+        self._client = WebUIClient(call.settings, task_id=self.task_id)
         self._unwanted = Event()
 
     def start(self) -> None:
@@ -75,7 +75,8 @@ class Job:
         if self.held_back:
             return f"Nothing was drawn. {self.held_by}"
         try:
-            with WebUIClient(self.settings, until=time.monotonic() + within) as client:
+            until = time.monotonic() + within
+            with WebUIClient(self.settings, until=until, task_id=self.task_id) as client:
                 task = Lookout(client, self.task_id).task()
                 if task is not None and task.active:
                     client.interrupt()
@@ -133,7 +134,5 @@ class Job:
 
 
 def _identify(call: Call, endpoint: Endpoint, fields: Fields) -> str:
-    address = call.settings.address
-    login = [address.username, address.password]
-    identity = [call.caller, str(address), *login, endpoint, fields]
+    identity = [call.caller, call.settings.address.identity, endpoint, fields]
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()

@@ -21,7 +21,7 @@ class Watch:
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._client = WebUIClient(job.settings)
+        self._client = WebUIClient(job.settings, task_id=job.task_id)
         self._over = Event()
         self._latest = self._said = Progress()
         self._said_at = time.monotonic()

@@ -1,6 +1,5 @@
 """What servers said, kept a short while, fetched once however many calls ask at the same time."""
 
-import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -59,14 +58,9 @@ class Shelves:
         self._shelves: OrderedDict[str, Shelf] = OrderedDict()
 
     def of_server(self, address: Address) -> Shelf:
-        """Return the shelf of one server and login.
-
-        Only a digest of them is kept, so that no password lies about.
-        """
-        identity = (str(address), address.username, address.password)
-        key = hashlib.sha256(repr(identity).encode()).hexdigest()
-        shelf = self._shelves.setdefault(key, Shelf(self._clock))
-        self._shelves.move_to_end(key)
+        """Return the shelf of one server and login, of which only a digest is kept."""
+        shelf = self._shelves.setdefault(address.identity, Shelf(self._clock))
+        self._shelves.move_to_end(address.identity)
         while len(self._shelves) > _MOST_SERVERS:
             self._shelves.popitem(last=False)
         return shelf
