@@ -185,6 +185,7 @@ def _fields_json(catalogue: Catalogue) -> str:
         "elsewhere": {},
         "api": {},
         "verbatim": False,
+        "longest": None,
     }
     lines = []
     for name, said in catalogue.fields.items():

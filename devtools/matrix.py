@@ -89,6 +89,6 @@ def _file(said: Mapping[str, Any]) -> bytes:
         image = Image.new("L", (64, 64))
         image.paste(255, _HALVES[said["mask"]])
     else:
-        image = picture(*said["picture"])
+        image = picture(*said["picture"]).convert(said.get("mode"))
     infotext = INFOTEXT if "infotext" in said else None
     return pictures.encode(image, said.get("format", "png"), infotext)

@@ -7,6 +7,7 @@ What it writes is fit for a bug report: no text but errors and the names of samp
 """
 
 import argparse
+import itertools
 import json
 import os
 import re
@@ -26,6 +27,9 @@ _ASKS: Json = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
 _PUBLIC = {"samplers", "schedulers", "upscalers", "latent-upscale-modes", "scripts"}
 _TYPES = {bool: "boolean", int: "number", float: "number", str: "text", type(None): "null"}
 _FOLDER = re.compile(r"(?:[A-Za-z]:)?(?:[\\/][^\\/\n,]+)+[\\/]")
+_SCHEMA = re.compile(r'"requestBody": .*?/schemas/(\w+)"')
+# Of one ask, that are told one by one; a server may have hundreds of options more or less.
+_MOST_LINES = 20
 _LABEL = re.compile(r"(?:^|\n|, )([A-Z][\w ()/-]*): ")
 
 
@@ -50,8 +54,11 @@ def told(answer: Json) -> Json:
         labels = dict.fromkeys(_LABEL.findall(text), "")
         return {"info": json.loads(answer["info"] or "{}"), "labels": labels}
     if "components" in kind:
-        rules = answer["components"]["schemas"].items()
-        return {name: dict.fromkeys(one.get("properties", ()), "") for name, one in rules}
+        bodies = [
+            answer["paths"].get(path, {}).get("post") for path, *body in _ASKS.values() if body
+        ]
+        names, rules = _SCHEMA.findall(json.dumps(bodies)), answer["components"]["schemas"]
+        return {name: dict.fromkeys(rules[name].get("properties", ()), "") for name in names}
     if "options" in kind:
         return {name: one["default"] for name, one in answer["options"].items()}
     # Embeddings, in some families by name.
@@ -96,6 +103,13 @@ def differences(new: Shapes, old: Shapes) -> Iterator[str]:
                 yield f"{'~' if all(types) else '+' if types[0] else '-'} {ask} {place}"
 
 
+def folded(lines: list[str]) -> Iterator[str]:
+    """Yield the lines, of a long run with one sign and ask the first only, and how many more."""
+    for _, run in itertools.groupby(lines, lambda line: line.partition(" /")[0]):
+        first, *more = run
+        yield from (first, *more) if len(more) < _MOST_LINES else [f"{first}, and {len(more)} more"]
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Record into a file, and compare with the family that is closest."""
     parser = argparse.ArgumentParser(prog="devtools.record")
@@ -111,7 +125,7 @@ def main(arguments: list[str] | None = None) -> None:
     files = {file.stem: json.loads(file.read_text("utf-8")) for file in LAST.glob("*.json")}
     found = {name: [*differences(shapes_of(recording), one)] for name, one in files.items()}
     name = min(found, key=lambda one: len(found[one]))
-    print(*found[name], f"Written: {given.out}; closest to {name}", sep="\n")
+    print(*folded(found[name]), f"Written: {given.out}; closest to {name}", sep="\n")
 
 
 if __name__ == "__main__":

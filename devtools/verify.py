@@ -3,8 +3,10 @@
     uv run python -m devtools.verify --base-url http://127.0.0.1:7860
 
 Prints each cell with what came of it; the exit code is 1 if one is not as promised. No option of
-the server is written. What it applied cannot be seen inside it: a cell is judged by its outcome,
-by the number and size of its pictures, which are small, and by what their infotexts say.
+the server is written; but one that it never saved stays as a call overrides it. That is told at
+the end, as is what it draws with unasked: both are its settings' doing, not a cell's. What it
+applied cannot be seen inside it: a cell is judged by its outcome, by the number and size of its
+pictures, which are small, and by what their infotexts say.
 """
 
 import argparse
@@ -14,7 +16,7 @@ import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,18 +29,21 @@ from devtools.matrix import LABELS, MATRIX, Cell, cells
 from devtools.standin.pictures import texts_inside
 
 _TOLD = re.compile(r"\b(Seed|Sampler|Model): ([^,\n]+)")
+# In warnings of the server's settings.
+_SETTINGS = ("Save the WebUI's settings once", "which this call did not ask for")
 
 type Said = dict[str, Any]
 
 
 @dataclass
 class Server:
-    """A server behind the plugin, by its credentials."""
+    """A server behind the plugin, by its credentials; `settings` is what its own have caused."""
 
     plugin: PluginProcess
     files: FileServer
     folder: Path
     credentials: Mapping[str, str]
+    settings: dict[str, None] = field(default_factory=dict)
 
     def call(self, tool: str, given: Mapping[str, Any], login: Mapping[str, str]) -> Said:
         """Return a call's variables, what else it said, and its `files` by name."""
@@ -89,6 +94,9 @@ class Server:
         else:
             # png_info has no warnings: its text says why there is no infotext.
             warnings = said.get("warnings", [] if said.get("infotext") else [said["text"]])
+            own = [one for one in warnings if any(words in one for words in _SETTINGS)]
+            self.settings |= dict.fromkeys(own)
+            warnings = [one for one in warnings if one not in own]
             came = "warns" if warnings else "works"
             evidence = " ".join(warnings) or ", ".join(dict.fromkeys(seen(cell, said, loaded)))
         held = came == cell.result and cell.phrase in evidence
@@ -183,7 +191,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             parser.exit(1, f"{error.message}\n")
     if not count:
         parser.exit(1, "The server is of no known family: name one with --family.\n")
-    print("\n" + ", ".join(f"{number} {verdict}" for verdict, number in count.items()))
+    print("", *server.settings, sep="\n")
+    print(", ".join(f"{number} {verdict}" for verdict, number in count.items()))
     return int(count["not as promised"] > 0)
 
 

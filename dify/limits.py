@@ -77,4 +77,4 @@ def _positive(text: str | None) -> float | None:
         found = float(text or "")
     except ValueError:
         return None
-    return found if found > 0 else None
+    return found if 0 < found < math.inf else None

@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterable
 from dify_plugin import Tool
 from dify_plugin.entities.tool import ToolInvokeMessage
 
-from webui.errors import StableDiffusionError
+from dify.outgoing import Door
 from webui.report import Event
 from webui.run.progress import Progress
 from webui.run.summary import Image
@@ -20,27 +20,28 @@ _BETWEEN = " · "
 
 def hand_over(tool: Tool, events: Iterable[Event]) -> Generator[ToolInvokeMessage, None, None]:
     """Messages for events, as they come: files, the line of `progress`, and the report."""
-    line = _Line()
+    line, door = _Line(), Door(tool.runtime.credentials)
     try:
         for event in events:
             if isinstance(event, Progress):
                 piece = line.grow(event)
                 if piece:
-                    yield tool.create_stream_variable_message(_PROGRESS, piece)
+                    yield tool.create_stream_variable_message(_PROGRESS, door.words(piece))
                 continue
             if line.is_open or (line.is_unheard_of and isinstance(event, Image)):
                 yield tool.create_stream_variable_message(_PROGRESS, line.end())
             if isinstance(event, Image):
-                meta = {"mime_type": event.picture.mime_type, "filename": event.filename}
+                name = door.file_name(event.filename)
+                meta = {"mime_type": event.picture.mime_type, "filename": name}
                 yield tool.create_blob_message(event.picture.data, meta=meta)
                 continue
-            told = event.json()
-            if told is not None:
-                yield tool.create_json_message(told)
-            yield tool.create_text_message(event.text())
-            for name, value in event.variables().items():
+            told = door.report(event)
+            if told.json is not None:
+                yield tool.create_json_message(told.json)
+            yield tool.create_text_message(told.text)
+            for name, value in told.variables.items():
                 yield tool.create_variable_message(name, value)
-    except StableDiffusionError:
+    except Exception:
         if line.is_open:
             # A retry goes on below.
             yield tool.create_stream_variable_message(_PROGRESS, line.end())

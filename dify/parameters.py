@@ -1,6 +1,7 @@
 """A tool's values, checked and converted by the tool's own YAML; files become pictures."""
 
 import difflib
+import reprlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,12 +12,12 @@ import yaml
 from dify_plugin.entities.tool import ToolRuntime
 
 from dify.credentials import read_credentials
-from dify.files import read_file, read_files
+from dify.files import Files
 from dify.limits import read_limits
 from webui import values
 from webui.call import Call
 from webui.errors import InvalidParameterError
-from webui.fields import FIELDS
+from webui.fields import FIELDS, LONGEST_JSON, LONGEST_NAME
 from webui.text import shortened
 from webui.values import Converter, Fields
 
@@ -76,10 +77,15 @@ class Parameter:
         """Tell whether a converted value is only the default, which Dify fills into forms."""
         return self.default is not None and value == self.convert(self.default)
 
-    def convert(self, value: object) -> object:
-        """Return the value in its type. InvalidParameterError says what is allowed."""
+    def convert(self, value: object, place: str = "") -> object:
+        """Return the value in its type. InvalidParameterError says what is allowed.
+
+        place: where it stands, if not in the form.
+        """
         try:
+            values.refuse_unsendable(value, self._longest)
             found = self._option(value) if self.options else self._converter(value)
+            values.refuse_unsendable(found, self._longest)
             if isinstance(found, int | float) and not isinstance(found, bool):
                 if self.low is not None and found < self.low:
                     raise ValueError("is too small")
@@ -87,13 +93,20 @@ class Parameter:
                     raise ValueError("is too large")
         except ValueError as error:
             raise InvalidParameterError(
-                f"{self.name}: {_quoted(value)} {error}. Allowed: {self._allowed()}."
+                f"{place or self.name}: {_quoted(value)} {error}. Allowed: {self._allowed()}."
             ) from None
         return found
 
-    def fetch(self, value: object) -> object:
+    def fetch(self, value: object, files: Files) -> object:
         """Return the picture, or pictures, that a file is."""
-        return read_file(value, self.name) if self.type == "file" else read_files(value, self.name)
+        read = files.read_file if self.type == "file" else files.read_files
+        return read(value, self.name)
+
+    @property
+    def _longest(self) -> int:
+        if self.is_file:
+            return LONGEST_JSON
+        return FIELDS[self.name].longest if self.name in FIELDS else LONGEST_NAME
 
     @property
     def _converter(self) -> Converter:
@@ -134,6 +147,15 @@ class Parameter:
                 return f"{kind} from {low} to {high}"
 
 
+# Options of the server that our own fields set, too: what is said of those holds for them.
+_OPTIONS = {
+    "sd_model_checkpoint": Parameter("model", "string"),
+    "sd_vae": Parameter("sd_vae", "string"),
+    "forge_additional_modules": Parameter("vae", "string"),
+    "CLIP_stop_at_last_layers": Parameter("clip_skip", "number", whole=True),
+}
+
+
 class Parameters:
     """The declared parameters of one tool."""
 
@@ -160,9 +182,10 @@ class Parameters:
         began = time.monotonic()
         asked = self.read_values(given)
         settings = read_credentials(runtime.credentials)
+        files = Files()
         for name in asked:
             if self._declared[name].is_file:
-                asked[name] = self._declared[name].fetch(asked[name])
+                asked[name] = self._declared[name].fetch(asked[name], files)
         untouched = frozenset(
             name for name in asked if self._declared[name].is_untouched(asked[name])
         )
@@ -177,6 +200,7 @@ class Parameters:
         """
         for name, value in given.items():
             if name not in self._declared and not values.is_unset(value):
+                name = shortened(name, _LONGEST_QUOTE)
                 near = difflib.get_close_matches(name, self._declared, n=1)
                 hint = f" Did you mean {near[0]}?" if near else ""
                 raise InvalidParameterError(f"{name} is not a parameter of this tool.{hint}")
@@ -189,8 +213,44 @@ class Parameters:
                 value = parameter.default
             if value is not None:
                 found[name] = value if parameter.is_file else parameter.convert(value)
-        return found
+        return self._converted_inside(found, "")
+
+    def _converted_inside(self, fields: Fields, place: str) -> Fields:
+        """Return the same with what stands in their JSON under the API's names read likewise."""
+        if "override_settings" in fields:
+            options: Fields = fields["override_settings"]
+            at = f"{place}override_settings: "
+            fields["override_settings"] = _converted(options, _OPTIONS, at)
+        if "extra_parameters" in fields:
+            known = {name: one for name, one in self._declared.items() if not _is_own(name)}
+            at = "extra_parameters: "
+            extra = _converted(fields["extra_parameters"], known, at)
+            fields["extra_parameters"] = self._converted_inside(extra, at)
+        return fields
+
+
+def _converted(given: Fields, known: Mapping[str, Parameter], place: str) -> Fields:
+    """Convert what is known of some JSON. Null stays, which removes a field."""
+    return {
+        name: known[name].convert(value, place + name)
+        if name in known and value is not None
+        else value
+        for name, value in given.items()
+    }
+
+
+def _is_own(name: str) -> bool:
+    return name in FIELDS and FIELDS[name].own
 
 
 def _quoted(value: object) -> str:
-    return shortened(repr(value), _LONGEST_QUOTE)
+    """Return the beginning of what was given; other objects may hold links, which are secret."""
+    if isinstance(value, str):
+        return shortened(repr(value[:_LONGEST_QUOTE]), _LONGEST_QUOTE)
+    if not isinstance(value, bool | int | float | list | dict | None):
+        return type(value).__name__
+    try:
+        return shortened(reprlib.repr(value), _LONGEST_QUOTE)
+    except ValueError:
+        # Of a number with thousands of digits.
+        return "the value"

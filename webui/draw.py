@@ -8,6 +8,7 @@ from webui.http.endpoints import Endpoint
 from webui.pictures.picture import Picture
 from webui.report import Event
 from webui.request.build import build_request
+from webui.request.division import divide
 from webui.request.inputs import place_inputs
 from webui.run.generation import Generation
 from webui.run.leftovers import OverrideWatch, undo_leftovers, warn_of_inherited
@@ -47,7 +48,8 @@ def draw_and_sum_up(
         watch = OverrideWatch.begin(request, server)
         collector = Collector(tool)
         resume = call.asked.get("resume", True)
-        with Generation.begin(call, request, resume=resume) as generation:
+        parts = divide(request, server, call.settings.parallel)
+        with Generation.begin(call, request, parts, resume=resume) as generation:
             client.forgives = True
             for event in generation.events():
                 yield collector.add(event) if isinstance(event, Picture) else event

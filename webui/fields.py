@@ -5,6 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+# Characters that a text may have, by what it is; JSON may hold pictures.
+LONGEST_NAME = 2_000
+LONGEST_LIST = 20_000
+LONGEST_PROSE = 100_000
+LONGEST_JSON = 20_000_000
+
 
 @dataclass(frozen=True)
 class Field:
@@ -15,7 +21,7 @@ class Field:
     neutral: the values with which it changes nothing; None for 0, false and empty.
     elsewhere: for a family that takes no notice of it, what does it there, or "".
     api: what the API calls each of its options, where that is not the option's own word.
-    verbatim: text that is taken to the letter, blanks and all.
+    verbatim: text that is taken to the letter, blanks and all. longest: characters of its text.
     """
 
     tools: tuple[str, ...]
@@ -25,10 +31,17 @@ class Field:
     elsewhere: Mapping[str, str]
     api: Mapping[str, int]
     verbatim: bool
+    longest: int
 
     def is_neutral(self, value: object) -> bool:
         """Tell whether a server that ignores this value does what was asked all the same."""
         return not value if self.neutral is None else value in self.neutral
+
+
+def _longest(json: str, *, verbatim: bool) -> int:
+    if json in {"object", "array"}:
+        return LONGEST_JSON
+    return LONGEST_PROSE if verbatim else LONGEST_LIST if json else LONGEST_NAME
 
 
 def _load() -> Mapping[str, Field]:
@@ -42,6 +55,7 @@ def _load() -> Mapping[str, Field]:
             elsewhere=said["elsewhere"],
             api=said["api"],
             verbatim=said["verbatim"],
+            longest=said["longest"] or _longest(said["json"], verbatim=said["verbatim"]),
         )
         for name, said in found.items()
     }

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from webui import values
 from webui.call import Call
 from webui.draw import draw_and_sum_up
+from webui.errors import InvalidParameterError
 from webui.http.endpoints import Endpoint
 from webui.report import Event
 from webui.run.summary import Summary
@@ -98,4 +99,6 @@ def sketch(call: Call) -> Iterator[Event]:
 def _prompt(asked: Fields) -> str:
     names = ("prompt_prefix", "prompt", "prompt_suffix")
     parts = [asked.get(name, "").strip(" ,\r\n\t") for name in names]
+    if not parts[1]:
+        raise InvalidParameterError("prompt holds no word. Say what to draw.")
     return ", ".join(filter(None, parts))

@@ -1,21 +1,36 @@
 """Text from others, made fit to be sent and shown; nothing here takes more than linear time."""
 
 import re
+import unicodedata
+from collections.abc import Iterable
 
 # Terminals' escape sequences, whole: colours, titles, cursor moves.
 _SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 # Control characters but tab and line break, and those that turn the direction of writing.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _HALVES = re.compile("[\ud800-\udfff]")
-_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+# But for the prompt's own tags, as plain as they are in our examples.
+_TAG = re.compile(r"<(?!lora:[\w.:+-]{1,200}>)(?=[A-Za-z/!?])")
 _LINK = re.compile(r"\](?=[(\[])")
+_SCHEME = r"(?<=[A-Za-z]):(?=//)"
+# Behind a known host nothing may make it the beginning of another: "http://api:x@evil.example".
+_HOST_ENDS = r"(?::\d+)?+(?![\w@%-]|[.:]+[\w@%-])"
+_PIECE = 1000
 _ENDS = ("...", "…", "!", "?", "。", "！", "？")
-_SCHEME = re.compile(r"(?<=[A-Za-z]):(?=//)")
 
 
 def shortened(text: str, most: int) -> str:
     """Return a text of at most so many characters; one that was cut ends in "…"."""
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def in_plain_letters(text: str) -> str:
+    """Return the text as Unicode's NFKC has it: "ＯＫ" becomes "OK".
+
+    Piece by piece, since marks without a letter would take quadratic time.
+    """
+    starts = range(0, len(text), _PIECE)
+    return "".join(unicodedata.normalize("NFKC", text[at : at + _PIECE]) for at in starts)
 
 
 def as_sentence(text: str) -> str:
@@ -30,9 +45,12 @@ def printable(text: str) -> str:
     return _HALVES.sub("\ufffd", _CONTROLS.sub("", _SEQUENCES.sub("", text)))
 
 
-def without_markup(text: str) -> str:
+def without_markup(text: str, known_hosts: Iterable[str] = ()) -> str:
     """Return the text with nothing in it that Markdown or HTML would make a tag or a link of.
 
-    It stays readable: "<b>" becomes "‹b>", "](" becomes "] (", and "http://" "http: //".
+    It stays readable: "<b>" becomes "‹b>", "](" becomes "] (", and "http://" "http: //", unless one
+    of the known hosts follows.
     """
-    return _SCHEME.sub(": ", _LINK.sub("] ", _TAG.sub("‹", text)))
+    hosts = "|".join(re.escape(host) for host in known_hosts)
+    scheme = rf"{_SCHEME}(?!//(?:{hosts}){_HOST_ENDS})" if hosts else _SCHEME
+    return re.sub(scheme, ": ", _LINK.sub("] ", _TAG.sub("‹", text)))

@@ -8,16 +8,17 @@ follows the value in a sentence: "is not a whole number".
 import json
 import math
 import re
-import unicodedata
 from collections.abc import Callable
 from typing import Any
+
+from webui.text import in_plain_letters
 
 # Anything that JSON can say, which the reader takes apart.
 type Json = Any
 # A request's fields by the API's names, or a tool's values by its parameters'.
 type Fields = dict[str, Json]
 
-_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?(\d++(\.\d*+)?|\.\d++)([eE][+-]?\d{1,4})?", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d{1,40}", re.ASCII)
 _LARGEST = 10**40
 # Blanks, among them the non-breaking and the ideographic one, zero-width characters and the
@@ -30,6 +31,7 @@ _QUOTES = (('"', '"'), ("'", "'"), ("“", "”"), ("‘", "’"), ("„", "“"
 _TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _DEEPEST = 100
+_HALF = re.compile("[\ud800-\udfff]")
 _BOOLEANS = {
     "true": True, "yes": True, "on": True, "y": True, "1": True,
     "false": False, "no": False, "off": False, "n": False, "0": False,
@@ -58,7 +60,7 @@ def tidy(text: str) -> str:
 
 def folded(text: str) -> str:
     """Tidy text in plain letters: full-width digits, letters and colons become the usual ones."""
-    return tidy(unicodedata.normalize("NFKC", text))
+    return tidy(in_plain_letters(text))
 
 
 def number(value: object) -> int | float:
@@ -143,6 +145,53 @@ def names(value: object) -> list[str]:
     if not all(isinstance(name, str) for name in found):
         raise ValueError("holds something that is not text")
     return [name.strip() for name in found if isinstance(name, str) and name.strip()]
+
+
+def refuse_unsendable(value: object, longest: int) -> None:
+    """ValueError for what is not JSON that can be sent, and for more than so many characters.
+
+    In linear time and without recursion: objects may come parsed, of any depth.
+    """
+    level, depth, count = [value], 0, 0
+    while level:
+        inside: list[object] = []
+        for item in level:
+            count += len(item) if isinstance(item, str) else 1
+            if not isinstance(item, dict | list):
+                _refuse_unsendable_leaf(item)
+            elif depth == _DEEPEST:
+                raise ValueError(f"is nested more than {_DEEPEST} levels deep")
+            else:
+                inside += [*item, *item.values()] if isinstance(item, dict) else item
+        if count > longest:
+            raise ValueError(f"is too long: {count} characters, {longest} at the most")
+        level, depth = inside, depth + 1
+
+
+def length(value: Json) -> int:
+    """Return how many characters the texts inside have, each as often as it stands there."""
+    if isinstance(value, dict):
+        return sum(length(item) for item in value.values())
+    if isinstance(value, list):
+        return sum(map(length, value))
+    return len(value) if isinstance(value, str) else 1
+
+
+def _refuse_unsendable_leaf(value: object) -> None:
+    match value:
+        case str():
+            half = _HALF.search(value)
+            if half:
+                raise ValueError(
+                    f"holds half a character, at position {half.start() + 1}, which no text may"
+                )
+        case bool() | None:
+            pass
+        case int() | float():
+            if not abs(value) < _LARGEST:
+                raise ValueError("holds a number too large to be sent")
+        case _:
+            raise ValueError(f"holds something that is not JSON: {type(value).__name__}")
 
 
 def parse_json(

@@ -76,6 +76,10 @@ class A1111App(App):
         state, values = self.state, dict(fields)
         _choose_sampler(self.family, values)
         values["script"] = self.script(kind, values)
+        wanted = self.family.argument_counts(kind).get(values["script"], 0)
+        if wanted and len(values["script_args"]) != wanted:
+            # What the list lacks, or has too much, moves the arguments of all scripts behind it.
+            raise CrashError("ValueError", "Unknown prompt type start")
         if kind == "img2img":
             self.open_inputs(values)
         task = Task(values["force_task_id"] or f"task({id(values)})", job=f"scripts_{kind}")

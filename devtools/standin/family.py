@@ -123,6 +123,12 @@ class Family:
         entries = self.replies[f"{API}script-info"]
         return {one["name"].lower(): one["is_alwayson"] for one in entries}
 
+    def argument_counts(self, kind: str) -> dict[str, int]:
+        """Return how many arguments each script of txt2img or img2img takes."""
+        entries = self.replies[f"{API}script-info"]
+        of_kind = (one for one in entries if one["is_img2img"] == (kind == "img2img"))
+        return {one["name"].lower(): len(one["args"]) for one in of_kind}
+
     def offers(self, method: str, path: str) -> bool:
         """Tell whether it has this: what it answers, and what its schema shows, if it has one."""
         schema = self.replies.get("/openapi.json", {"paths": {path: method.lower()}})

@@ -8,6 +8,7 @@ import binascii
 import hashlib
 import importlib.util
 import io
+import struct
 import textwrap
 from dataclasses import dataclass
 from functools import lru_cache
@@ -95,12 +96,19 @@ def encode(picture: Image.Image, file_format: str, infotext: str | None = None) 
             texts.add_text("parameters", infotext)
         picture.save(file, kind, pnginfo=texts, compress_level=1)
         return file.getvalue()
-    exif = Image.Exif()
-    if infotext is not None:
-        comment = _UNICODE + infotext.encode("utf-16-be")
-        exif.get_ifd(ExifTags.IFD.Exif)[_USER_COMMENT] = comment
+    exif = b"" if infotext is None else _exif(_UNICODE + infotext.encode("utf-16-be"))
     picture.convert("RGB").save(file, kind, exif=exif, quality=80)
     return file.getvalue()
+
+
+def _exif(comment: bytes) -> bytes:
+    """Return EXIF data with a UserComment of undefined type, as it must be; Pillow writes bytes.
+
+    One directory at 8 points to the other at 26, which points to the comment at 44.
+    """
+    entries = (0x8769, 4, 1, 26), (_USER_COMMENT, 7, len(comment), 44)
+    directories = b"".join(struct.pack(">HHHIII", 1, *entry, 0) for entry in entries)
+    return b"Exif\0\0MM\0*\0\0\0\x08" + directories + comment
 
 
 def decode(text: str) -> Image.Image | None:

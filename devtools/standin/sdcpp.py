@@ -106,7 +106,8 @@ def _values(family: Family, body: Mapping[str, Any], *, is_txt2img: bool) -> dic
     if is_txt2img and values["enable_hr"] and values["hr_upscaler"] != "None":
         _add_second_pass(family, values)
     elif not is_txt2img and (source := pictures.decode(str([*values["init_images"], ""][0]))):
-        values["inputs"] = [source]
+        # It drops what has fewer than three channels, without a word.
+        values["inputs"] = [source] * (source.mode not in {"1", "L", "LA", "I;16"})
     return values
 
 

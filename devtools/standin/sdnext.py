@@ -108,7 +108,6 @@ class SdNextGeneration(Generation):
             self.remarks["Denoising strength"] = values["denoising_strength"]
             # Counted from 1 here; 0 leaves the input as it is, which shows as filled up.
             values["resize_mode"] = values["resize_mode"] - 1 if values["resize_mode"] else 2
-            return None
         return _second_pass(values) if values["enable_hr"] else None
 
     def after_first_pass(self) -> None:

@@ -36,7 +36,7 @@ JSON_TYPES = {"object": "object", "array": "array", "names": "array"}
 
 KEYS = {
     "type", "json", "own", "required", "default", "range", "options", "api", "neutral",
-    "elsewhere", "verbatim", "label", "help", "llm", "guide", "tools",
+    "elsewhere", "verbatim", "longest", "label", "help", "llm", "guide", "tools",
 }  # fmt: skip
 DIFFERENT_BY_TOOL = {"required", "default", "range", "label", "help", "llm", "guide", "after"}
 

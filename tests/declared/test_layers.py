@@ -20,7 +20,7 @@ MAY_KNOW = {
     "main": {"dify_plugin", "dify"},
     "tools": {"dify_plugin", "dify", "webui"},
     "provider": {"dify_plugin", "dify", "webui"},
-    "dify": {"dify_plugin", "dify", "webui", "gevent", "requests", "yaml"},
+    "dify": {"dify_plugin", "dify", "webui", "gevent", "requests", "urllib3", "yaml"},
     "webui": {"webui", "requests", "urllib3", "yarl", "ijson"},
 }
 # In the order of webui's map, where each may know those after it.

@@ -83,6 +83,7 @@ def test_a_new_field_is_one_entry(root: Path) -> None:
         "elsewhere": {"sdcpp": ""},
         "api": {},
         "verbatim": False,
+        "longest": None,
     }
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from devtools.standin import StandIn
 from support.declared import CATALOGUE
-from support.drawing import Drawn, all_sent, invoke, sent
+from support.drawing import Drawn, all_sent, invoke, refused, sent
 from tools.draw import DrawTool
+from webui.errors import InvalidParameterError
 
 
 def draw(standin: StandIn, **given: object) -> Drawn:
@@ -88,3 +89,9 @@ def test_the_reply_says_what_was_drawn_and_no_more(standin: StandIn) -> None:
     ]  # fmt: skip
     assert (len(drawn.files), drawn.warnings) == (2, [cut])
     assert drawn.json is None
+
+
+def test_a_prompt_without_a_word_is_refused(standin: StandIn) -> None:
+    with refused(InvalidParameterError, "^prompt holds no word. Say what to draw."):
+        draw(standin, prompt=" , ")
+    assert standin.received == []

@@ -15,7 +15,7 @@ from webui.http.address import parse_address
 from webui.http.client import WebUIClient
 from webui.http.settings import Settings
 from webui.run import job, watch
-from webui.run.progress import Lookout, Progress
+from webui.run.progress import Lookout, Progress, TaskState
 
 pytestmark = pytest.mark.slow
 
@@ -44,6 +44,10 @@ def card(tmp_path: Path) -> Iterator[Pool]:
 
 def about(pool: Pool, task_id: str) -> WebUIClient:
     return WebUIClient(Settings(parse_address(pool.base_url)), task_id=task_id)
+
+
+def look_after(pool: Pool, task_id: str) -> Progress:
+    return Lookout(Settings(parse_address(pool.base_url)), task_id).look()
 
 
 def interrupted(pool: Pool) -> int:
@@ -83,15 +87,13 @@ def test_each_job_is_told_how_far_it_is_itself_and_what_waits_that_it_waits(pool
     time.sleep(1)
     shares = {}
     for name in names:
-        with about(pool, name) as client:
-            told = Lookout(client, name).look()
+        told = look_after(pool, name)
         running = pool.card_of(name).state.queue.task
         assert told.is_ours
         assert told.share == pytest.approx(running.share_done, abs=0.1)
         shares[name] = told.share
     assert len(set(shares.values())) == 4
-    with about(pool, "e") as client:
-        assert Lookout(client, "e").look() == Progress("…")
+    assert look_after(pool, "e") == Progress("…")
     for one in pool.cards:
         one.state.delay = 0.0
         one.state.queue.interrupt()
@@ -121,7 +123,7 @@ def test_when_another_job_has_begun_since_the_question_the_interrupt_hits_nothin
     ours = Run(card.base_url, force_task_id="ours")
     until(lambda: card.is_drawn("ours"))
     with about(card, "ours") as client:
-        task = Lookout(client, "ours").task()
+        task = TaskState.ask(client, "ours")
         assert task is not None
         assert task.active
         stranger = Run(card.base_url, force_task_id="stranger")

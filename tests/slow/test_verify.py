@@ -37,3 +37,16 @@ def test_a_server_s_own_names_stand_for_those_it_lacks_and_each_broken_promise_i
     assert printed.count("| not as promised: refused: ") == 1
     assert "| txt2img | Refiner | works | not testable: " in printed
     assert "| txt2img | Another model | works | as promised: " in printed
+
+
+def test_what_a_server_keeps_of_its_own_accord_is_told_last_and_is_no_cell_s_fault(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = FAMILIES["a1111"]
+    traits = replace(fresh.traits, unsaved_options={"CLIP_stop_at_last_layers", "sd_vae"})
+    monkeypatch.setitem(FAMILIES, "a1111", replace(fresh, traits=traits))
+    with StandIn() as standin:
+        assert verify.main(["--base-url", standin.base_url]) == 0
+    table, _, end = capsys.readouterr().out.partition("\n\n")
+    assert "Save the WebUI's settings" not in table
+    assert "CLIP_stop_at_last_layers stays at 2" in end

@@ -31,8 +31,10 @@ def served(data: bytes, status: str = "200 OK") -> Iterator[Described]:
         yield described(server.base_url + "/files/1?sign=secret")
 
 
-def picture(width: int = 96, height: int = 64, kind: str = "PNG", **options: object) -> bytes:
+def picture(
+    width: int = 96, height: int = 64, kind: str = "PNG", mode: str = "RGB", **options: object
+) -> bytes:
     """An image file of that size."""
     file = BytesIO()
-    Image.new("RGB", (width, height), "teal").save(file, kind, **options)
+    Image.new("RGB", (width, height), "teal").convert(mode).save(file, kind, **options)
     return file.getvalue()

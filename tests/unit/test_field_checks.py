@@ -34,6 +34,10 @@ def warned(
     return warn_of_fields(request, server(family, read))
 
 
+def as_text(kind: str, mode: str) -> str:
+    return identify_picture(picture(kind=kind, mode=mode)).base64()
+
+
 def refuse(given: Fields, family: Family = PLAIN, read: frozenset[str] | None = None) -> None:
     refuse_crashes(Request(Endpoint.TXT2IMG, given, tuple(given)), server(family, read))
 
@@ -183,6 +187,11 @@ def test_what_the_server_survives_or_does_not_read_is_not_refused() -> None:
     [
         ({"init_images": ["iVBOR*"]}, "init_images: a picture is not valid base64. Stable"),
         ({"mask": "aGVsbG8="}, "mask: a picture is not an image of a known type. "),
+        ({"init_images": [as_text("PNG", "L")]}, "init_images: a picture has shades of grey"),
+        ({"extra_images": [as_text("PNG", "LA")]}, "extra_images: a picture has shades of grey"),
+        ({"init_images": [as_text("JPEG", "L")]}, "init_images: a picture has shades of grey"),
+        ({"mask": as_text("PNG", "L")[:-16]}, "mask: a picture is cut off"),
+        ({"init_images": [as_text("TIFF", "RGB")]}, "init_images: a picture is of the type ima"),
         ({"init_images": [None]}, "init_images: a picture is not"),
     ],
 )
@@ -194,6 +203,7 @@ def test_a_broken_picture_is_refused_where_the_server_would_draw_without_it(
         refuse(given, REAL["sdcpp"])
     whole = identify_picture(picture()).base64()
     refuse({"init_images": [whole, f"data:image/png;base64,{whole}"]}, REAL["sdcpp"])
+    refuse({"mask": as_text("PNG", "L"), "init_images": [as_text("JPEG", "RGB")]}, REAL["sdcpp"])
 
 
 def test_what_makes_sdnext_send_nothing_is_refused() -> None:

@@ -93,3 +93,20 @@ def test_an_infotext_fills_what_the_user_left_alone_and_is_not_sent() -> None:
         "width": 64,
         "height": 128,
     }
+
+
+def test_a_place_of_thousands_of_digits_has_no_file() -> None:
+    with pytest.raises(InvalidParameterError, match=r"^extra_parameters: \{\{image_999+… has no"):
+        put({"extra_parameters": {"a": f"{{{{image_{'9' * 5000}}}}}"}})
+
+
+def test_a_picture_named_many_times_is_refused_before_it_is_written_out() -> None:
+    large = Source("large.png", identify_picture(PORTRAIT + bytes(1 << 20)))
+    units = [{"image": "{{image_1}}"}] * 300
+    asked = {"reference_images": [large], "alwayson_scripts": {"ControlNet": {"args": units}}}
+    with pytest.raises(InvalidParameterError) as caught:
+        put(asked)
+    assert str(caught.value) == (
+        "alwayson_scripts: with its pictures the request would have 400 MiB, and at most 96 are "
+        "sent. Give smaller pictures, or name them less often."
+    )

@@ -20,7 +20,9 @@ def test_a_call_answers_a_little_before_the_daemons_limit_where_it_is_known(
     assert (found.execution, found.answer_by) == (execution, answer_by)
 
 
-@pytest.mark.parametrize(("given", "limit"), [("", 52_428_800), ("1000", 1000), ("?", 52_428_800)])
+@pytest.mark.parametrize(
+    ("given", "limit"), [("", 52_428_800), ("1000", 1000), ("inf", 52_428_800)]
+)
 def test_the_largest_file_is_difys_default_unless_set(given: str, limit: int) -> None:
     assert read_limits(0.0, {"PLUGIN_MAX_FILE_SIZE": given}).largest_file == limit
 

@@ -110,3 +110,8 @@ def test_what_cannot_work_is_refused_or_warned_of(standin: StandIn) -> None:
     assert warning.startswith("The prompt's <lora:ad_detail:1> does nothing: the server has no")
     _, told = applied(standin, "", prompt="<lora:x:1>", disable_extra_networks=True)
     assert told == ["No LoRA is applied, as disable_extra_networks is on."]
+
+
+def test_more_loras_than_anybody_applies_are_refused() -> None:
+    with pytest.raises(InvalidParameterError, match=r"^lora: 201 are named, and 200 at the most"):
+        listed_loras("a," * 201)

@@ -178,19 +178,25 @@ def lose_the_model(standin: StandIn) -> None:
     standin.state.has_model = False
 
 
+def have_no_models(standin: StandIn) -> None:
+    lose_the_model(standin)
+    standin.fail_next("/sdapi/v1/sd-models", status=200, body=[])
+
+
 @pytest.mark.parametrize(
     ("cause", "words"),
     [
         (lose_the_model, "No model is loaded. Choose one"),
+        (have_no_models, "It has no models: install"),
         (
             lambda one: post(one, "options", {"sd_model_checkpoint": "nope"}),
-            "Somebody saved nope as its mod",
+            "Its settings name the model n",
         ),
         (lambda one: post(one, "skip", {}), "pressed Skip"),
         (break_off, "It broke off: most often memory ran out"),
         (lambda _: None, "Its own log says why: often memory ran out"),
     ],
-    ids=["no model", "a model that is none", "skipped", "broken off", "not told"],
+    ids=["no model", "no models", "a model that is none", "skipped", "broken off", "not told"],
 )
 def test_why_nothing_came_is_told_as_far_as_the_server_says(
     cause: Callable[[StandIn], object], words: str

@@ -30,6 +30,12 @@ FORM = Parameters(
             "options": [{"value": "fill"}, {"value": "original"}, {"value": "latent_noise"}],
         },
         {"name": "vae", "type": "string"},
+        {"name": "model", "type": "string"},
+        {"name": "lora", "type": "string"},
+        {"name": "width", "type": "number", "precision": 0, "min": 64, "max": 2048},
+        {"name": "mask", "type": "file"},
+        {"name": "alwayson_scripts", "type": "string"},
+        {"name": "extra_parameters", "type": "string"},
         {"name": "override_settings", "type": "string"},
         {"name": "script_args", "type": "string"},
         {"name": "styles", "type": "string"},
@@ -69,7 +75,7 @@ def test_what_dify_sends_for_nothing_counts_as_absent(unset: object) -> None:
         ("mode", " fast ", "Fast"), ("mode", "“ＦＡＳＴ”", "Fast"),
         *(("inpainting_fill", said, 2) for said in ("latent_noise", "2", "２", 2, 2.0)),
         ("inpainting_fill", 0, 0),
-        ("vae", '\ufeff"ae Ａ"\u00a0', "ae Ａ"),
+        ("model", '\ufeff"ae Ａ"\u00a0', "ae Ａ"), ("vae", " ae，clip ", ["ae", "clip"]),
         *(("prompt", said, said) for said in (" (夜明け:1.2)\n<lora:x:1> ", '"ＯＫ\u00a0"')),
         ("prompt", 42.0, "42"),
         ("override_settings", '{"a": [1, null]}', {"a": [1, None]}),
@@ -157,3 +163,77 @@ def test_values_are_read_before_the_credentials_and_files_last(
         with pytest.raises(StableDiffusionError, match=error):
             call({"image": file, "steps": steps}, base_url)
     assert len(server.requests) == fetched
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("prompt", "a \ud83d", "prompt: 'a \\ud83d' holds half a character, at position 3"),
+        ("script_args", r'["\ud83d"]', "holds half a character, at position 1"),
+        ("override_settings", {"a": ["\udc80"]}, "holds half a character"),
+        ("override_settings", {"\udc80": 1}, "holds half a character"),
+        ("vae", "[", "vae: '[' is not valid JSON at line 1, column 2"),
+        ("prompt", "x" * 100_001, "is too long: 100001 characters, 100000 at the most"),
+        ("model", "x" * 2001, "is too long: 2001 characters, 2000 at the most"),
+        ("lora", "x" * 20_001, "is too long: 20001 characters, 20000 at the most"),
+        ("steps", "9" * 2001, "is too long: 2001 characters"),
+        ("mode", "x" * 2001, "is too long: 2001 characters"),
+        ("override_settings", {"a": "x" * 20_000_000}, "is too long: 20000002 characters"),
+        ("script_args", "[" * 101 + "]" * 101, "is nested more than 100 levels deep"),
+        ("script_args", "[" * 100_000, "is nested more than 100 levels deep"),
+        ("script_args", [float("nan")], "holds a number too large to be sent"),
+        ("script_args", [{1}], "holds something that is not JSON: set"),
+        ("prompt", object(), "prompt: object holds something that is not JSON: object"),
+        ("override_settings", {"sd_model_checkpoint": [5]},
+         "override_settings: sd_model_checkpoint: [5] is not text. Allowed: text."),
+        ("override_settings", {"CLIP_stop_at_last_layers": "two"},
+         "override_settings: CLIP_stop_at_last_layers: 'two' is not a whole number."),
+        ("override_settings", {"forge_additional_modules": {}}, "modules: {} is not a JSON array"),
+        ("extra_parameters", {"width": "x"},
+         "extra_parameters: width: 'x' is not a whole number. Allowed: a whole number from 64 to"),
+        ("extra_parameters", {"width": 63}, "extra_parameters: width: 63 is too small."),
+        ("extra_parameters", {"styles": 5}, "extra_parameters: styles: 5 is not a JSON array"),
+        ("extra_parameters", {"alwayson_scripts": []},
+         "extra_parameters: alwayson_scripts: [] is not a JSON object"),
+        ("extra_parameters", {"mask": {}}, "extra_parameters: mask: {} is not text."),
+        ("extra_parameters", '{"override_settings": {"sd_vae": {}}}',
+         "extra_parameters: override_settings: sd_vae: {} is not text."),
+    ],
+    ids=lambda value: repr(value)[:20],
+)  # fmt: skip
+def test_what_cannot_be_sent_or_is_of_another_type_is_refused_with_its_place(
+    name: str, value: object, said: str
+) -> None:
+    found = refusal(**{name: value})
+    assert said in found
+    assert len(found) < 300
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({"width": "512", "tiling": "on", "styles": "Film, Anime"},
+         {"width": 512, "tiling": True, "styles": ["Film", "Anime"]}),
+        ({"inpainting_fill": "original", "mask": "{{image_1}}", "vae": 5, "new": [5]},
+         {"inpainting_fill": 1, "mask": "{{image_1}}", "vae": 5, "new": [5]}),
+        ({"width": None, "override_settings": {"sd_vae": None, "other": 1}},
+         {"width": None, "override_settings": {"sd_vae": None, "other": 1}}),
+    ],
+)  # fmt: skip
+def test_a_known_field_of_the_extra_parameters_is_read_like_the_parameter_itself(
+    given: dict[str, object], found: dict[str, object]
+) -> None:
+    assert read(extra_parameters=given)["extra_parameters"] == found
+
+
+def test_parsed_objects_of_any_depth_are_refused_and_not_descended_into() -> None:
+    deep: object = 1
+    for _ in range(100_000):
+        deep = [deep]
+    assert "is nested more than 100 levels deep" in refusal(script_args=deep)
+
+
+def test_a_number_that_python_itself_cannot_write_is_refused() -> None:
+    too_large = "the value holds a number too large to be sent."
+    assert refusal(seed=10**5000).startswith(f"seed: {too_large}")
+    assert refusal(script_args=[10**5000]).startswith(f"script_args: {too_large}")

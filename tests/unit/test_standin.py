@@ -320,6 +320,8 @@ def test_every_format_carries_the_infotext(file_format: str) -> None:
     file = pictures.encode(pictures.Sketch(64, 48, "", 1).drawn(), file_format, text)
     inside = pictures.texts_inside(Image.open(io.BytesIO(file)))["parameters"]
     assert inside == text
+    # SD.Next takes a UserComment of any other type than "undefined" for a fraction.
+    assert file_format == "png" or b"\x92\x86\0\7" in file
     assert infotext.read(inside)["Size-2"] == "48"
 
 

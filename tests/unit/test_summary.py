@@ -65,6 +65,19 @@ def test_a_grid_comes_first_and_extras_last_without_a_seed() -> None:
     assert found.seeds == [7, 8]
 
 
+def test_what_pictures_tell_of_themselves_counts_more_than_an_account_that_does_not_fit() -> None:
+    # Loopback on AUTOMATIC1111: its grid comes first, the account is of the last round alone.
+    told = TOLD | {"all_seeds": [8], "all_subseeds": [2], "infotexts": [INFOTEXT] * 3}
+    rounds = [picture(infotext=INFOTEXT.replace("Seed: 7", f"Seed: {seed}")) for seed in (7, 8)]
+    found = summary(told, picture(), *rounds)
+    assert [(one.grid, one.extra, one.seed) for one in found.images] == [
+        (True, False, None),
+        (False, False, 7),
+        (False, False, 8),
+    ]
+    assert "Seed: 8," in str(found.images[2].infotext)
+
+
 def test_without_an_account_seed_model_and_sampler_come_from_the_picture() -> None:
     found = summary({}, picture(infotext=INFOTEXT))
     assert found.seeds == [7]

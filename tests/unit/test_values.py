@@ -1,9 +1,14 @@
+import contextlib
 import math
 import re
+import time
 
 import pytest
 
 from webui import values
+from webui.errors import InvalidParameterError
+from webui.request.loras import listed_loras
+from webui.server.names import match_hashed, suggest_names
 from webui.values import Converter
 
 WIDE = 2**53 + 1  # the first whole number a float cannot hold
@@ -120,3 +125,20 @@ def test_invalid_json_is_refused_with_its_position(text: str, position: str) -> 
 def test_a_number_too_large_to_be_sent_again_is_refused(digits: str) -> None:
     with pytest.raises(ValueError, match=r"^holds a number too large to be sent: [-\de]+…$"):
         values.json_object(f'{{"a": [{{"b": {digits}}}]}}')
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["a" + " " * 100_000 + "x", "1" * 100_000 + "x", "a" + "\u0300\u0316" * 50_000, "[" * 100_000],
+    ids=["blanks", "digits", "marks", "brackets"],
+)
+def test_nothing_takes_more_than_linear_time(hostile: str) -> None:
+    began = time.process_time()
+    for convert in (values.number, values.boolean, values.names, values.tidy_text):
+        with contextlib.suppress(ValueError):
+            convert(hostile)
+    with contextlib.suppress(InvalidParameterError):
+        listed_loras(hostile)
+    match_hashed(hostile, [hostile[1:]])
+    suggest_names(hostile, [hostile[1:]])
+    assert time.process_time() - began < 2

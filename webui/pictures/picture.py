@@ -61,6 +61,18 @@ class Picture:
         """Whether a viewer must turn or mirror it (EXIF orientation 2 to 8)."""
         return _orientation(self) != 1
 
+    @property
+    def is_grey(self) -> bool:
+        """Whether its header says that it has no colours (PNG, JPEG)."""
+        if self.extension == "png":
+            return self.data[25:26] in {b"\0", b"\4"}
+        return self.extension == "jpg" and self.width is not None and _jpeg_frame(self.data)[2] == 1
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether its end is missing (PNG)."""
+        return self.extension == "png" and b"IEND" not in dict(_png_chunks(self.data))
+
 
 @dataclass(frozen=True)
 class Source:
@@ -105,7 +117,7 @@ def _size(data: bytes, extension: str) -> tuple[int, int] | tuple[None, None]:
         if extension == "png":
             return struct.unpack_from(">II", data, 16)
         if extension == "jpg":
-            return _jpeg_size(data)
+            return _jpeg_frame(data)[:2]
         if extension == "webp":
             return _webp_size(data)
     except (struct.error, IndexError):
@@ -113,16 +125,19 @@ def _size(data: bytes, extension: str) -> tuple[int, int] | tuple[None, None]:
     return None, None
 
 
-def _jpeg_size(data: bytes) -> tuple[int, int] | tuple[None, None]:
-    """Return the frame header (SOF0 to SOF15, without DHT, JPG and DAC, which share the range)."""
+def _jpeg_frame(data: bytes) -> tuple[int, int, int]:
+    """Return width, height and channels, by the frame header (SOF0 to SOF15).
+
+    DHT, JPG and DAC share its range. IndexError and struct.error where there is none.
+    """
     at = 2
     while data[at] == 0xFF:
         marker = data[at + 1]
         if 0xC0 <= marker <= 0xCF and marker not in {0xC4, 0xC8, 0xCC}:
-            height, width = struct.unpack_from(">HH", data, at + 5)
-            return width, height
+            height, width, channels = struct.unpack_from(">HHB", data, at + 5)
+            return width, height, channels
         at += 2 + int(struct.unpack_from(">H", data, at + 2)[0])
-    return None, None
+    raise IndexError
 
 
 def _webp_size(data: bytes) -> tuple[int, int] | tuple[None, None]:

@@ -33,7 +33,7 @@ def build_request(
     of pictures. default_model: the checkpoint for calls that name none. InvalidParameterError where
     values contradict each other, name what the server does not have, or would crash it.
     """
-    asked = _counted(asked, server)
+    asked = _counted(asked)
     ours = {name for name in asked if name in FIELDS and FIELDS[name].own}
     extra = asked.get("extra_parameters", {})
     given = (*(name for name in asked if name not in ours), *extra)
@@ -55,6 +55,7 @@ def build_request(
     tags = warn_of_tags(request, server)
     refuse_crashes(request, server)
     check_names(request, server)
+    _complete_script(request, server)
     request.warnings = [*warn_of_fields(request, server), *tags, *rounded]
     request.warnings += [
         f"The server did not say in time {_LATE.get(late, late)}, so that was not checked."
@@ -63,13 +64,9 @@ def build_request(
     return request
 
 
-def _counted(asked: Fields, server: Server) -> Fields:
-    """`count` under the server's name: one by one, which takes less memory, where it can."""
-    fields = dict(asked)
-    if "count" in fields:
-        repeats = "n_iter" if server.reads("n_iter") else "batch_size"
-        fields[repeats] = fields.pop("count")
-    return fields
+def _counted(asked: Fields) -> Fields:
+    """`count` under the API's name for one by one, which takes less memory than a batch."""
+    return {("n_iter" if name == "count" else name): value for name, value in asked.items()}
 
 
 def _round_sizes(fields: Fields) -> list[str]:
@@ -112,7 +109,7 @@ def _overrides(asked: Fields, server: Server, default_model: str) -> Fields:
     return overrides
 
 
-def _vae(wanted: str, server: Server) -> tuple[str, Json]:
+def _vae(wanted: Json, server: Server) -> tuple[str, Json]:
     """Return the option that selects a VAE, and its value: Forge and Neo load VAEs as modules."""
     chosen = values.names(wanted)
     if server.entries(Endpoint.SD_MODULES) is not None:
@@ -121,7 +118,7 @@ def _vae(wanted: str, server: Server) -> tuple[str, Json]:
         ]
     if len(chosen) != 1:
         raise InvalidParameterError(
-            f"vae: {wanted!r} names {len(chosen)} files, but this server takes one. "
+            f"vae: {', '.join(chosen)!r} names {len(chosen)} files, but this server takes one. "
             "Several modules are for Forge and Forge Neo."
         )
     return "sd_vae", chosen[0]
@@ -173,3 +170,25 @@ def _complete_hires(request: Request, server: Server) -> None:
     for name, value in fill.items():
         if value is not None:
             fields.setdefault(name, value)
+
+
+def _complete_script(request: Request, server: Server) -> None:
+    """Fill a script's arguments up with the values of its form in the WebUI.
+
+    Else the server would put what it does have for other scripts in their place: an error, or
+    always-on scripts that run with each other's arguments.
+    """
+    script = str(request.fields.get("script_name") or "")
+    if not server.family.joins_script_arguments or not script:
+        return
+    for entry in server.entries(Endpoint.SCRIPT_INFO) or []:
+        is_it = str(entry.get("name")).casefold() == script.casefold()
+        if not is_it or entry.get("is_alwayson") or entry.get("is_img2img") != request.redraws:
+            continue
+        given, takes = request.fields.get("script_args") or [], entry.get("args") or []
+        if len(given) > len(takes):
+            raise InvalidParameterError(
+                f"script_args: {script!r} takes {len(takes)} arguments, not {len(given)}."
+            )
+        rest = [one.get("value") for one in takes[len(given) :]]
+        request.fields["script_args"] = [*given, *rest]

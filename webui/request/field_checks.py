@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from webui.errors import InvalidParameterError
 from webui.pictures.picture import decode_picture
+from webui.request.division import is_divisible
 from webui.request.request import Request
 from webui.server.server import Server
 
@@ -86,10 +87,25 @@ def _broken_pictures(request: Request, server: Server) -> Iterator[str]:
     for name in ("init_images", "extra_images", "mask"):
         value = request.fields.get(name) or []
         for text in value if isinstance(value, list) else [value]:
-            try:
-                decode_picture(str(text))
-            except ValueError as error:
-                yield f"{name}: a picture {error}. {server.family.label} would draw without it."
+            fault = _fault_of(str(text), needs_colours=name != "mask")
+            if fault:
+                yield (
+                    f"{name}: a picture {fault}. {server.family.label} would draw without it. Give "
+                    "a whole PNG or JPEG in colour (RGB)."
+                )
+
+
+def _fault_of(text: str, *, needs_colours: bool) -> str:
+    """Return why stb_image reads nothing from a picture, "" if it does."""
+    try:
+        picture = decode_picture(text)
+    except ValueError as error:
+        return str(error)
+    if picture.extension in {"avif", "jxl", "tiff"}:
+        return f"is of the type {picture.mime_type}"
+    if picture.is_cut_off:
+        return "is cut off"
+    return "has shades of grey alone" if needs_colours and picture.is_grey else ""
 
 
 def _unread(request: Request, server: Server) -> Iterator[str]:
@@ -108,6 +124,8 @@ def _unread(request: Request, server: Server) -> Iterator[str]:
 
 def _is_done_otherwise(name: str, request: Request, server: Server) -> bool:
     """Tell whether the server does what the field asks for without knowing it."""
+    if name == "n_iter":
+        return is_divisible(request, server)
     if name == "hr_second_pass_steps":
         return server.reads("hr_steps")  # Sent under that server's name, too.
     blurs_nothing = name in {"mask_blur_x", "mask_blur_y"} and not request.fields[name]

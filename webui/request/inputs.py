@@ -4,6 +4,7 @@ import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
+from webui import values
 from webui.errors import InvalidParameterError
 from webui.fields import FIELDS
 from webui.http.endpoints import Endpoint
@@ -11,6 +12,7 @@ from webui.pictures.infotext import parse_infotext
 from webui.pictures.infotext_fields import fields_of
 from webui.pictures.picture import Picture, Source
 from webui.request.loras import listed_loras
+from webui.text import shortened
 from webui.values import Fields, Json
 
 _PLACEHOLDER = re.compile(r"\{\{\s*image_(\d+)\s*\}\}")
@@ -21,6 +23,10 @@ _OPTIONS = {
     "forge_additional_modules": "vae",
     "CLIP_stop_at_last_layers": "clip_skip",
 }
+_MANY_DIGITS = 10
+_LONGEST_QUOTE = 60
+# Characters of a request, nearly all of them pictures: in memory it takes several times as much.
+_LARGEST_REQUEST = 96 << 20
 _WITH_PLACEHOLDERS = ("alwayson_scripts", "extra_parameters")
 
 
@@ -62,6 +68,7 @@ def place_inputs(
         if "mask" in placed:
             placed["mask"] = _checked_mask(placed["mask"].picture, picture).base64()
     warnings = _fill_placeholders(placed, placed.pop("reference_images", []))
+    _refuse_too_large(placed)
     return Inputs(placed, warnings, turned)
 
 
@@ -107,6 +114,18 @@ def _fill_placeholders(placed: Fields, sources: Sequence[Source]) -> list[str]:
     return [f"Of reference_images, {', '.join(idle)} had no effect: no {{{{image_…}}}} names it."]
 
 
+def _refuse_too_large(placed: Fields) -> None:
+    """InvalidParameterError before a text that stands in many places is written out."""
+    sizes = {name: values.length(value) for name, value in placed.items()}
+    total = sum(sizes.values())
+    if total > _LARGEST_REQUEST:
+        largest = max(sizes, key=lambda name: sizes[name])
+        raise InvalidParameterError(
+            f"{largest}: with its pictures the request would have {total >> 20} MiB, and at most "
+            f"{_LARGEST_REQUEST >> 20} are sent. Give smaller pictures, or name them less often."
+        )
+
+
 def _filled(value: Json, pictures: Sequence[str], parameter: str, used: set[int]) -> Json:
     """Replace each placeholder, which is a whole text, by its picture."""
     if isinstance(value, dict):
@@ -116,10 +135,11 @@ def _filled(value: Json, pictures: Sequence[str], parameter: str, used: set[int]
     match = _PLACEHOLDER.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
         return value
-    number = int(match[1])
+    number = int(match[1]) if len(match[1]) < _MANY_DIGITS else 0
     if not 1 <= number <= len(pictures):
         raise InvalidParameterError(
-            f"{parameter}: {value} has no file, as reference_images holds {len(pictures)}."
+            f"{parameter}: {shortened(value, _LONGEST_QUOTE)} has no file, as reference_images "
+            f"holds {len(pictures)}."
         )
     used.add(number)
     return pictures[number - 1]

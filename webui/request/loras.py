@@ -9,10 +9,15 @@ from webui.http.endpoints import Endpoint
 from webui.request.request import Request
 from webui.server.names import suggest_names
 from webui.server.server import Server
+from webui.text import shortened
 
 _PROMPTS = ("prompt", "hr_prompt")
 _TAG = re.compile(r"<lora:([^<>:]+)((?::[^<>:]*)*)>")
-_ENTRY = re.compile(r"(?P<name>[^<>:]+?)\s*(?P<weights>(:\s*[+-]?(\d+\.?\d*|\.\d+)\s*)*)", re.ASCII)
+_WEIGHT = re.compile(r"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)", re.ASCII)
+# More than anybody applies, and few enough to look each up.
+_MOST = 200
+_MOST_WARNINGS = 10
+_LONGEST_QUOTE = 60
 
 
 @dataclass(frozen=True)
@@ -42,17 +47,22 @@ def listed_loras(text: str) -> list[Lora]:
     InvalidParameterError for what is neither.
     """
     found = tagged_loras(text)
-    for entry in re.split(r"[,，\n]", _TAG.sub(",", text)):
-        if not entry.strip():
-            continue
-        parts = _ENTRY.fullmatch(values.folded(entry))
-        if parts is None:
-            raise InvalidParameterError(
-                f"lora: {entry.strip()!r} is neither name:weight nor <lora:name:weight>. "
-                "Write for example: detail_tweaker:0.7, film_grain."
-            )
-        found.append(Lora(parts["name"], re.sub(r"\s", "", parts["weights"]) or ":1"))
+    entries = re.split(r"[,，\n]", _TAG.sub(",", text))
+    found += [_listed(entry.strip()) for entry in entries if entry.strip()]
+    if len(found) > _MOST:
+        raise InvalidParameterError(f"lora: {len(found)} are named, and {_MOST} at the most apply.")
     return found
+
+
+def _listed(entry: str) -> Lora:
+    """Return the LoRA of "name:weight"; by parts, as one pattern would take quadratic time."""
+    name, *weights = (part.strip() for part in values.folded(entry).split(":"))
+    if not name or {"<", ">"} & set(name) or not all(map(_WEIGHT.fullmatch, weights)):
+        raise InvalidParameterError(
+            f"lora: {shortened(entry, _LONGEST_QUOTE)!r} is neither name:weight nor "
+            "<lora:name:weight>. Write for example: detail_tweaker:0.7, film_grain."
+        )
+    return Lora(name, "".join(f":{weight}" for weight in weights) or ":1")
 
 
 def tagged_loras(prompt: str) -> list[Lora]:
@@ -103,10 +113,14 @@ def warn_of_tags(request: Request, server: Server) -> list[str]:
     listed = server.loras(afresh=False)
     if listed is None:
         return []
-    listed = [name for name in listed if server.lora_as_sent(name) == name]
-    return [
+    names = [name for name in listed if server.lora_as_sent(name) == name]
+    known = set(names)
+    idle = [one for one in dict.fromkeys(tagged) if one.name not in known]
+    told = [
         f"The prompt's {one.tag} does nothing: the server has no LoRA of that name. "
-        + suggest_names(one.name, listed)
-        for one in dict.fromkeys(tagged)
-        if one.name not in listed
+        + suggest_names(one.name, names)
+        for one in idle[:_MOST_WARNINGS]
     ]
+    if len(idle) > _MOST_WARNINGS:
+        told.append(f"Nor do {len(idle) - _MOST_WARNINGS} more of the prompt's <lora:…> tags.")
+    return told

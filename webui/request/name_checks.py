@@ -140,7 +140,10 @@ def _check_scripts(request: Request, server: Server) -> None:
             raise InvalidParameterError(
                 f"script_name: {name!r} is an always-on script. Give it in alwayson_scripts."
             )
-        server.find(name, "script_name", "selectable script", server.scripts(always_on=False))
+        offered = server.scripts(always_on=False)
+        request.fields["script_name"] = server.find(
+            name, "script_name", "selectable script", offered
+        )
     if server.reads("alwayson_scripts"):
         for script, given in request.fields.get("alwayson_scripts", {}).items():
             if script.strip().lower() == "refiner":

@@ -5,7 +5,7 @@ the caller stops listening, when the job is left to go on and kept for the next 
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from threading import Thread
 from typing import Self
 
@@ -14,7 +14,9 @@ from webui.call import Call
 from webui.errors import NotKeptError, WebUITimeoutError
 from webui.http.account import Account
 from webui.pictures.picture import Picture
+from webui.request.division import Part
 from webui.request.request import Request
+from webui.run.divided import DividedJob
 from webui.run.job import Job
 from webui.run.progress import Progress
 from webui.run.watch import Watch
@@ -54,13 +56,19 @@ class Generation:
         self.warnings: list[str] = []
 
     @classmethod
-    def begin(cls, call: Call, request: Request, *, resume: bool) -> Self:
+    def begin(
+        cls, call: Call, request: Request, parts: Sequence[Part] = (), *, resume: bool
+    ) -> Self:
         """Submit a request, or take over the same one of an earlier call.
 
-        The call's timeout counts from the first call, look-ups and queueing included. resume:
+        parts: those that it is cut into, if it is. The call's timeout counts from the first call, look-ups and queueing included. resume:
         whether a job that the caller cannot wait for is kept, and one kept earlier is taken over.
         """
-        job = Job(call, request.endpoint, request.fields)
+        job = (
+            DividedJob(call, request.endpoint, request.fields, parts)
+            if parts
+            else Job(call, request.endpoint, request.fields)
+        )
         kept = lasting.JOBS.claim(job) if resume else None
         if kept is None and time.monotonic() >= call.deadline:
             raise WebUITimeoutError(
@@ -173,6 +181,8 @@ class Generation:
         job = self._job
         if self.interrupted and not self._came:
             raise self._timed_out("It was told to stop and had no picture ready.")
+        if self._left_alone and not self._came:
+            raise self._timed_out(self._left_alone)
         if job.error is not None:
             raise job.error
         lost = job.pictures.lost
@@ -191,7 +201,6 @@ class Generation:
                 f"Interrupted after {self._timeout:g} s, the timeout: the last picture may be "
                 "unfinished."
             )
-        if job.held_for:
-            self.warnings.append(f"The job was taken after {job.held_for:.0f} s. {job.held_by}")
+        self.warnings += job.warnings()
         if job.too_large:
             raise self._limits.picture_is_too_large(*job.too_large[0])

@@ -14,7 +14,7 @@ from webui.http.endpoints import Endpoint
 from webui.http.reply import Reply
 from webui.http.settings import LONGEST_TIMEOUT
 from webui.run.outbox import Outbox
-from webui.run.progress import Lookout
+from webui.run.progress import Looking, Lookout, TaskState
 from webui.values import Fields
 
 # Seconds until a server that takes no more is asked again, unless it says; each is twice the last.
@@ -29,10 +29,8 @@ class Job:
     can be read from it. task_id: what the server knows it by. began, submitted: time.monotonic() of
     the call that it comes from, and of the first submission. deadline: until when a server that
     takes no more is asked again. account, error: there when `pictures` has ended. too_large:
-    (number, bytes) of each picture of more bytes than the caller takes, which is only noted.
-    replying: the server has begun to answer, so all is drawn. held_back: it waits, as the server
-    takes no more for now. held_for, held_by: how many seconds it had to wait so, and the server's
-    reason.
+    (number, bytes) of each picture of more bytes than the caller takes, which is only noted. ended:
+    when.
     """
 
     def __init__(self, call: Call, endpoint: Endpoint, fields: Fields) -> None:
@@ -47,15 +45,14 @@ class Job:
         self.account = Account()
         self.error: BaseException | None = None
         self.too_large: list[tuple[int, int]] = []
-        self.replying = False
-        self.held_back = False
-        self.held_for = 0.0
-        self.held_by = ""
         self.ended: float | None = None
         self._endpoint = endpoint
         self._largest = call.limits.largest_file
         self._client = WebUIClient(call.settings, task_id=self.task_id)
         self._unwanted = Event()
+        self._is_replying = self._is_held_back = False
+        self._held_for = 0.0
+        self._held_by = ""
 
     def start(self) -> None:
         """Submit it; returns at once."""
@@ -67,17 +64,32 @@ class Job:
         self.pictures.discard()
         self._client.abort()
 
+    @property
+    def replying(self) -> bool:
+        """Whether the server has begun to answer, so that all is drawn."""
+        return self._is_replying
+
+    def warnings(self) -> list[str]:
+        """Return what is to be said of it, when it has ended."""
+        if not self._held_for:
+            return []
+        return [f"The job was taken after {self._held_for:.0f} s. {self._held_by}"]
+
+    def lookout(self) -> Looking:
+        """Return who asks how far it is."""
+        return Lookout(self.settings, self.task_id, lambda: self._is_held_back)
+
     def interrupt(self, within: float) -> str:
         """Have the server stop it, if it is certainly what runs: an interrupt hits whatever does.
 
         It takes so many seconds at the most. Why it was left alone, "" when it was told to stop.
         """
-        if self.held_back:
-            return f"Nothing was drawn. {self.held_by}"
+        if self._is_held_back:
+            return f"Nothing was drawn. {self._held_by}"
+        until = time.monotonic() + within
         try:
-            until = time.monotonic() + within
             with WebUIClient(self.settings, until=until, task_id=self.task_id) as client:
-                task = Lookout(client, self.task_id).task()
+                task = TaskState.ask(client, self.task_id)
                 if task is not None and task.active:
                     client.interrupt()
                     return ""
@@ -95,11 +107,7 @@ class Job:
 
     def _run(self) -> None:
         try:
-            with self._client as client, self._post(client) as reply:
-                self.replying = True
-                for picture in reply.pictures():
-                    self.pictures.put(picture)
-                self.account, self.too_large = reply.account, reply.too_large
+            self._work()
         except StableDiffusionError as error:
             self.error = error
         except BaseException as error:
@@ -109,6 +117,14 @@ class Job:
         finally:
             self.pictures.end()
             self.ended = time.monotonic()
+
+    def _work(self) -> None:
+        """Hand over the pictures; then `account` and `too_large` are there."""
+        with self._client as client, self._post(client) as reply:
+            self._is_replying = True
+            for picture in reply.pictures():
+                self.pictures.put(picture)
+            self.account, self.too_large = reply.account, reply.too_large
 
     def _post(self, client: WebUIClient) -> Reply:
         """Post it, again while the server takes no more.
@@ -126,10 +142,11 @@ class Job:
                 wait = pause if error.retry_after is None else max(error.retry_after, 1.0)
                 if time.monotonic() + wait >= self.deadline:
                     raise
-                self.held_back, self.held_by = True, str(error)
+                self._is_held_back, self._held_by = True, str(error)
                 if self._unwanted.wait(wait):
                     raise
-                self.held_back, self.held_for = False, time.monotonic() - self.submitted
+                self._is_held_back = False
+                self._held_for = time.monotonic() - self.submitted
                 pause = min(2 * pause, LONGEST_PAUSE)
 
 

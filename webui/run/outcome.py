@@ -51,8 +51,10 @@ def _why_empty(server: Server) -> str:
     """Return what the server lets on; SD.Next answers 200 whatever went wrong."""
     if server.has_no_model():
         saved, models = server.saved_model(), server.entries(Endpoint.SD_MODELS)
+        if models == []:
+            return "It has no models: install one first."
         if saved and models is not None and find_model(saved, models) is None:
-            return f"Somebody saved {saved} as its model, which it does not have. Choose another."
+            return f"Its settings name the model {saved}, which it lacks. Choose another there."
         return "No model is loaded. Choose one in the WebUI; its own log says why it was not."
     state = server.last_state()
     if state.get("skipped"):

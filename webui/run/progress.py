@@ -4,13 +4,15 @@ import contextlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Protocol, Self
 
 from webui.errors import WebUIError
 from webui.http.client import WebUIClient
+from webui.http.settings import Settings
 from webui.values import Json
 
 # As the WebUI words it: "In queue: 2/14".
+_HELD_BACK = "… (429)"
 _PLACE = re.compile(r"\d{1,6}/\d{1,6}", re.ASCII)
 
 
@@ -49,9 +51,6 @@ class Progress:
         return replace(self, part=part)
 
 
-HELD_BACK = Progress("… (429)")
-
-
 @dataclass(frozen=True)
 class TaskState:
     """What `POST /internal/progress` says of one task."""
@@ -60,18 +59,51 @@ class TaskState:
     queued: bool
     progress: Progress
 
+    @classmethod
+    def ask(cls, client: WebUIClient, task_id: str) -> Self | None:
+        """Ask the server; None where it knows no tasks (--nowebui, sd.cpp)."""
+        found = client.task_progress(task_id)
+        if not isinstance(found, dict) or "active" not in found:
+            return None
+        active, queued = bool(found["active"]), bool(found.get("queued"))
+        progress = Progress()
+        if active:
+            progress = Progress.of_share(found.get("progress"), is_ours=True)
+        elif queued:
+            place = _PLACE.search(str(found.get("textinfo") or ""))
+            progress = Progress(place[0] if place else "…")
+        return cls(active, queued, progress)
+
+
+class Looking(Protocol):
+    """Asks how far something is."""
+
+    def look(self) -> Progress:
+        """Return how far it is."""
+
+    def end(self) -> None:
+        """Ask no more."""
+
 
 class Lookout:
-    """Asks after one job; a source that does not answer at first is not asked again."""
+    """Asks after one job; a source that does not answer at first is not asked again.
 
-    def __init__(self, client: WebUIClient, task_id: str) -> None:
-        self._client = client
+    is_held_back: whether the job waits here, as the server takes no more for now.
+    """
+
+    def __init__(
+        self, settings: Settings, task_id: str, is_held_back: Callable[[], bool] = lambda: False
+    ) -> None:
+        self._client = WebUIClient(settings, task_id=task_id)
         self._task_id = task_id
+        self._is_held_back = is_held_back
         self._sources = [self._of_task, self._of_server]
         self._proven: set[Callable[[], Progress | None]] = set()
 
     def look(self) -> Progress:
         """Return how far the job is; nothing while the server cannot be reached."""
+        if self._is_held_back():
+            return Progress(_HELD_BACK)
         with contextlib.suppress(WebUIError):
             for source in list(self._sources):
                 found = source()
@@ -85,22 +117,13 @@ class Lookout:
                     return found
         return Progress()
 
-    def task(self) -> TaskState | None:
-        """Our own task; None where the server knows no tasks (--nowebui, sd.cpp)."""
-        found = self._client.task_progress(self._task_id)
-        if not isinstance(found, dict) or "active" not in found:
-            return None
-        active, queued = bool(found["active"]), bool(found.get("queued"))
-        progress = Progress()
-        if active:
-            progress = Progress.of_share(found.get("progress"), is_ours=True)
-        elif queued:
-            place = _PLACE.search(str(found.get("textinfo") or ""))
-            progress = Progress(place[0] if place else "…")
-        return TaskState(active, queued, progress)
+    def end(self) -> None:
+        """Ask no more; a question that is on its way ends."""
+        self._client.abort()
+        self._client.close()
 
     def _of_task(self) -> Progress | None:
-        task = self.task()
+        task = TaskState.ask(self._client, self._task_id)
         return task.progress if task else None
 
     def _of_server(self) -> Progress | None:

@@ -147,7 +147,11 @@ class Collector:
 
         Without an account, seeds and model are read from the infotexts inside.
         """
-        images = [_accounted(image, place, account) for place, image in enumerate(self._seen)]
+        tell = any(image.infotext for image in self._seen)
+        images = [
+            _accounted(image, place, account, others_tell=tell)
+            for place, image in enumerate(self._seen)
+        ]
         written = next((image.infotext for image in images if image.infotext), "")
         parameters = parse_infotext(written).parameters
         return Summary(
@@ -170,15 +174,24 @@ def warning_lines(warnings: list[str]) -> list[str]:
     return [f"Warning: {warning}" for warning in warnings]
 
 
-def _accounted(image: Drawn, place: int, account: Account) -> Drawn:
-    """Add what the server says of the picture at this place, grids before the drawn ones."""
+def _accounted(image: Drawn, place: int, account: Account, *, others_tell: bool) -> Drawn:
+    """Add what the server says of the picture at this place, grids before the drawn ones.
+
+    A picture's own word counts more: a script's account may be of its last round alone, and its
+    grid be counted among the drawn ones. Only a grid or an extra is silent where others tell.
+    """
     drawn = place - account.first
-    infotext = _at(account.infotexts, place) or image.infotext
-    extra = 0 < len(account.seeds) <= drawn
+    infotext = image.infotext or _at(account.infotexts, place)
+    own = _written_seed(image.infotext)
+    extra = own is None and 0 < len(account.seeds) <= drawn
+    grid = drawn < 0 or (others_tell and not image.infotext and not extra)
     seed = subseed = None
-    if drawn >= 0 and not extra:
-        seed = _at(account.seeds, drawn) if account.seeds else _written_seed(infotext)
-        subseed = _at(account.subseeds, drawn)
+    if not grid and not extra:
+        listed = _at(account.seeds, drawn)
+        seed = next(
+            (one for one in (own, listed, _written_seed(infotext)) if one is not None), None
+        )
+        subseed = _at(account.subseeds, drawn) if listed in (None, seed) else None
     return Drawn(
         image.filename,
         seed,
@@ -186,7 +199,7 @@ def _accounted(image: Drawn, place: int, account: Account) -> Drawn:
         image.width,
         image.height,
         infotext,
-        grid=drawn < 0,
+        grid=grid,
         extra=extra,
     )
 

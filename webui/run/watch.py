@@ -3,9 +3,8 @@
 import time
 from threading import Event, Thread
 
-from webui.http.client import WebUIClient
 from webui.run.job import Job
-from webui.run.progress import HELD_BACK, Lookout, Progress
+from webui.run.progress import Progress
 
 # Seconds. The first look comes late, so that a short run costs one request and no more.
 FIRST_LOOK = 2.0
@@ -21,7 +20,7 @@ class Watch:
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._client = WebUIClient(job.settings, task_id=job.task_id)
+        self._lookout = job.lookout()
         self._over = Event()
         self._latest = self._said = Progress()
         self._said_at = time.monotonic()
@@ -34,7 +33,7 @@ class Watch:
     def end(self) -> None:
         """Look no longer; a look-up that is on its way ends."""
         self._over.set()
-        self._client.abort()
+        self._lookout.end()
 
     @property
     def speaks_at(self) -> float:
@@ -50,11 +49,9 @@ class Watch:
         return latest.after(now - self._job.submitted)
 
     def _run(self) -> None:
-        with self._client as client:
-            lookout = Lookout(client, self._job.task_id)
-            wait = FIRST_LOOK
-            while not self._over.wait(wait):
-                self.has_looked = True
-                self._latest = HELD_BACK if self._job.held_back else lookout.look()
-                self._job.pictures.wake()
-                wait = LOOK_EVERY
+        wait = FIRST_LOOK
+        while not self._over.wait(wait):
+            self.has_looked = True
+            self._latest = self._lookout.look()
+            self._job.pictures.wake()
+            wait = LOOK_EVERY

@@ -65,6 +65,9 @@ class Family:
     lora_by_alias: bool = True
     # An option that was never saved stays as a job overrides it.
     leaves_unsaved_options: bool = True
+    # A script's arguments go into one list with those of all scripts: one too few or too many
+    # moves what is behind.
+    joins_script_arguments: bool = True
     # `GET /options` has only those that were ever set.
     lists_set_options: bool = False
     # The scheduler is part of the sampler's name; it goes by its label, not by its short name;
@@ -166,6 +169,7 @@ FAMILIES = (
         clip_skip_is_field=True,
         lora_by_alias=False,
         leaves_unsaved_options=False,
+        joins_script_arguments=False,
         lists_set_options=True,
         sampler_by_index=False,
         unlisted_samplers=("Default",),

@@ -2,16 +2,15 @@
 
 import difflib
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
-from webui.text import shortened
+from webui.text import in_plain_letters, shortened
 from webui.values import Json
 
-_HASH_SUFFIX = re.compile(r"\[[0-9a-fA-F]+\]$")
-_ENDING = re.compile(r"\.(safetensors|ckpt|pt|pth|bin|gguf)$", re.IGNORECASE)
-# Comparing takes time with the square of the length.
+# What follows is compared letter by letter: of a longer name no other is a misspelling.
 _LONGEST_COMPARED = 200
+_HEX_DIGITS = set("0123456789abcdefABCDEF")
+_ENDING = re.compile(r"\.(safetensors|ckpt|pt|pth|bin|gguf)$", re.IGNORECASE)
 
 type Model = Mapping[str, Json]
 
@@ -49,8 +48,8 @@ def suggest_names(wanted: str, names: Iterable[str]) -> str:
     known = list(dict.fromkeys(names))
     if not known:
         return "The server has none."
-    by_folded = {_fold(one): one for one in reversed(known) if len(one) <= _LONGEST_COMPARED}
-    near = difflib.get_close_matches(_fold(wanted[:_LONGEST_COMPARED]), by_folded, 3, cutoff=0.5)
+    by_folded = {_fold(name[:_LONGEST_COMPARED]): name for name in reversed(known)}
+    near = difflib.get_close_matches(_fold(wanted[:_LONGEST_COMPARED]), by_folded, n=3, cutoff=0.5)
     if near:
         return f"Closest of {len(known)}: {', '.join(by_folded[name] for name in near)}."
     few = ", ".join(shortened(name, _LONGEST_COMPARED) for name in known[:5])
@@ -100,11 +99,14 @@ def titles_of(models: Iterable[Model]) -> list[str]:
 
 
 def _without_hash(name: str) -> str:
-    return _HASH_SUFFIX.sub("", name).rstrip()
+    """Return "dream" of "dream [0123abcd]"."""
+    before, bracket, after = name.rpartition("[")
+    is_hash = bracket and after.endswith("]") and after[:-1] and set(after[:-1]) <= _HEX_DIGITS
+    return before.rstrip() if is_hash else name
 
 
 def _fold(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
+    return " ".join(in_plain_letters(name).split()).casefold()
 
 
 def _squash(name: str) -> str:
