@@ -11,7 +11,7 @@ import pytest
 
 from devtools.balancer import balancer
 from devtools.standin import StandIn
-from support.drawing import all_sent
+from support.drawing import all_sent, until
 
 # In CI the program is a part of what is tested; elsewhere it may be missing.
 IS_WANTED = bool(os.environ.get("CI_HAS_HAPROXY"))
@@ -32,6 +32,7 @@ class Pool:
         servers = [self._stack.enter_context(card).base_url for card in self.cards]
         running = balancer(servers, POOL_SOCKET=str(self._socket))
         self.base_url = self._stack.enter_context(running)
+        until(self._socket.exists)
         return self
 
     def __exit__(self, *_: object) -> None:
