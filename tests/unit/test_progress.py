@@ -5,18 +5,23 @@ from collections.abc import Iterator
 import pytest
 
 from devtools.standin import StandIn
+from dify.credentials import read_credentials
 from support.drawing import paths
-from support.exchange import connect
 from support.raw_server import free_port
 from webui.run.progress import Lookout, Progress
 
 TASK, SERVER = "/internal/progress", "/sdapi/v1/progress"
 
 
+def look_after_task(standin: StandIn) -> Lookout:
+    return Lookout(read_credentials({"base_url": standin.base_url}), "task-1")
+
+
 @pytest.fixture
 def lookout(standin: StandIn) -> Iterator[Lookout]:
-    with connect(standin.base_url) as there:
-        yield Lookout(there, "task-1")
+    found = look_after_task(standin)
+    yield found
+    found.end()
 
 
 def answer(standin: StandIn, path: str, **body: object) -> None:
@@ -107,8 +112,8 @@ def test_a_source_that_answered_once_is_asked_again_after_a_failure(
 
 
 def test_a_server_that_cannot_be_reached_for_a_while_is_asked_again() -> None:
-    with StandIn(port=free_port()) as standin, connect(standin.base_url) as there:
-        lookout = Lookout(there, "task-1")
+    with StandIn(port=free_port()) as standin:
+        lookout = look_after_task(standin)
         standin.stop()
         assert not lookout.look()
         standin.start()

@@ -61,8 +61,9 @@ class Generation:
     ) -> Self:
         """Submit a request, or take over the same one of an earlier call.
 
-        parts: those that it is cut into, if it is. The call's timeout counts from the first call, look-ups and queueing included. resume:
-        whether a job that the caller cannot wait for is kept, and one kept earlier is taken over.
+        parts: those that it is cut into, if it is. resume: whether a job that the caller cannot
+        wait for is kept, and one kept earlier is taken over. The call's timeout counts from the
+        first call, look-ups and queueing included.
         """
         job = (
             DividedJob(call, request.endpoint, request.fields, parts)

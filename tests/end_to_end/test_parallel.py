@@ -1,0 +1,109 @@
+"""One call as several requests side by side: the same pictures, and parts that fail apart."""
+
+import io
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from devtools.standin import FAMILIES, StandIn
+from support.drawing import Drawn, all_sent, draw, refused
+from support.standins import StandIns
+from webui.errors import WebUIServerError
+
+FOUR = {"parallel": "4"}
+WAYS: list[dict[str, Any]] = [
+    {"n_iter": 4, "seed": 7},
+    {"n_iter": 5, "batch_size": 2, "seed": 7},
+    {"n_iter": 3, "seed": 7, "subseed": 40, "subseed_strength": 0.3},
+    {"n_iter": 2, "seed": 7, "subseed": 40},
+]
+
+
+def pixels(found: Drawn) -> list[bytes]:
+    return [Image.open(io.BytesIO(data)).tobytes() for data, _ in found.files]
+
+
+@pytest.mark.parametrize("given", WAYS, ids=repr)
+@pytest.mark.parametrize("family", [name for name in FAMILIES if name != "sdcpp"])
+def test_the_pictures_and_what_is_told_of_them_are_those_of_one_request(
+    standins: StandIns, family: str, given: dict[str, Any]
+) -> None:
+    whole = draw(standins.of(family), **given)
+    cut = draw(standins.of(family), FOUR, **given)
+    assert pixels(cut) == pixels(whole)
+    # A random variation seed that has no effect is another each time.
+    told = ["all_seeds", "infotexts", *(["all_subseeds"] if "subseed" in given else [])]
+    for name in told:
+        assert cut.json["info"].get(name) == whole.json["info"].get(name)
+    assert cut.variables["seeds"] == whole.variables["seeds"]
+    assert cut.warnings == whole.warnings
+
+
+def test_each_request_has_its_share_of_batches(standin: StandIn) -> None:
+    draw(standin, FOUR, n_iter=6, batch_size=2, seed=1)
+    told = [(one["n_iter"], one["seed"]) for one in all_sent(standin)]
+    assert sorted(told) == [(1, 9), (1, 11), (2, 1), (2, 5)]
+
+
+def test_a_random_seed_is_drawn_once_for_all(standin: StandIn) -> None:
+    seeds = draw(standin, FOUR, n_iter=4).variables["seeds"]
+    assert seeds == [seeds[0] + place for place in range(4)]
+
+
+@pytest.mark.parametrize("given", [{}, {"n_iter": 1, "batch_size": 4}], ids=repr)
+def test_without_several_batches_it_is_one_request(standin: StandIn, given: dict[str, Any]) -> None:
+    draw(standin, FOUR, **given)
+    assert len(all_sent(standin)) == 1
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"script_name": "prompt matrix"},
+        {"save_images": True},
+        {"alwayson_scripts": {"Seed": {"args": []}}},
+    ],
+    ids=repr,
+)
+def test_what_sees_all_batches_is_not_cut(standin: StandIn, given: dict[str, Any]) -> None:
+    found = draw(standin, FOUR, n_iter=2, seed=1, **given)
+    assert len(all_sent(standin)) == 1
+    assert not [one for one in found.warnings if "parallel" in one]
+
+
+def test_a_server_without_batches_draws_one_after_the_other() -> None:
+    with StandIn(family="sdcpp") as standin:
+        found = draw(standin, n_iter=3, batch_size=2, seed=5)
+        sent = all_sent(standin)
+    assert [(one["seed"], "n_iter" in one) for one in sent] == [(5, False), (7, False), (9, False)]
+    assert (found.variables["seeds"], found.warnings) == ([5, 6, 7, 8, 9, 10], [])
+
+
+def test_a_part_that_fails_loses_its_own_pictures_alone(standin: StandIn) -> None:
+    standin.fail_next("/sdapi/v1/txt2img", status=500, body={"error": "OutOfMemoryError"})
+    found = draw(standin, {"parallel": "2"}, n_iter=4, seed=10)
+    assert len(found.files) == 2
+    missing = [one for one in found.warnings if one.startswith("Missing: seeds ")]
+    assert len(missing) == 1
+    assert "The graphics memory of" in missing[0]
+    lost = [int(seed) for seed in missing[0][15:].split(".")[0].split(", ")]
+    assert sorted([*found.variables["seeds"], *lost]) == [10, 11, 12, 13]
+
+
+def test_if_all_fail_the_error_is_theirs(standin: StandIn) -> None:
+    for _ in range(2):
+        standin.fail_next("/sdapi/v1/txt2img", status=500, body={"error": "RuntimeError: x"})
+    with refused(WebUIServerError, match="RuntimeError: x"):
+        draw(standin, {"parallel": "2"}, n_iter=2)
+    assert len(all_sent(standin)) == 2
+
+
+def test_at_the_deadline_what_is_ready_is_delivered_and_the_rest_is_named() -> None:
+    with StandIn(cards=2, delay=1.5) as standin:
+        found = draw(standin, {"parallel": "6"}, n_iter=6, seed=10, timeout=2)
+    # Two in time, two half drawn, and two that waited for a card.
+    assert len(found.files) == 4
+    missing = [one for one in found.warnings if one.startswith("Missing: seed ")]
+    assert len(missing) == 2
+    assert all("It is still in the queue" in one for one in missing)
