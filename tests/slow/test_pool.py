@@ -149,12 +149,13 @@ def test_deadlines_that_fall_where_jobs_end_and_begin_harm_no_stranger(pool: Poo
     assert interrupted(pool) > 0
 
 
+@pytest.mark.parametrize("prompt", ["a cat", "a cat " * 300_000], ids=["small", "large"])
 def test_what_still_waits_at_its_deadline_is_withdrawn_and_never_reaches_a_card(
-    card: Pool,
+    card: Pool, prompt: str
 ) -> None:
     first = Run(card.base_url, n_iter=3)
     until(lambda: card.jobs == [1])
-    late = Run(card.base_url, seed=6, timeout=1.0)
+    late = Run(card.base_url, seed=6, timeout=1.0, prompt=prompt)
     until(lambda: card.in_line == 1)
     late.failure(errors.WebUITimeoutError)
     until(lambda: card.in_line == 0)

@@ -75,13 +75,17 @@ class WebUIClient:
         )
         self._session.headers.update(self.address.headers)
         if task_id:
-            self._session.headers[headers.TASK_ID] = headers.of_task(task_id)
+            self.turn_to(task_id)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def turn_to(self, task_id: str) -> None:
+        """Be from now on about this job."""
+        self._session.headers[headers.TASK_ID] = headers.of_task(task_id)
 
     def close(self) -> None:
         """Close idle connections."""

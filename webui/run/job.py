@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 import uuid
+from collections.abc import Sequence
 from threading import Event, Thread
 
 from webui.call import Call
@@ -63,6 +64,11 @@ class Job:
         self._unwanted.set()
         self.pictures.discard()
         self._client.abort()
+
+    @property
+    def task_ids(self) -> Sequence[str]:
+        """Return what the server knows it by, or its parts."""
+        return [self.task_id]
 
     @property
     def replying(self) -> bool:
