@@ -1,8 +1,10 @@
 """Measure the plugin's process against a client that holds whole replies in memory.
 
     uv run python -m devtools.benchmark
+    uv run python -m devtools.benchmark --soak 300
 
-Both draw with the same stand-in WebUI, in turns. The exit code is 1 when a target is missed.
+Both draw with the same stand-in WebUI, in turns; a soak is minutes of mixed calls, a third of which
+fail. The exit code is 1 when a target is missed.
 """
 
 import argparse
@@ -10,20 +12,22 @@ import base64
 import contextlib
 import itertools
 import os
+import random
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 import requests
 
-from devtools.host import ROOT, PluginError, PluginProcess
+from devtools.host import ROOT, FileServer, PluginError, PluginProcess
 
 # The plugin's share of the buffered client's memory at most; how much "the same memory" may differ
 # from one process to the next; the number of pictures below which one is most of it.
@@ -33,6 +37,9 @@ LONGEST_GAP, BYTES_PER_WAITING_CALL = 15.0, 1_000_000
 HOLD = 3.0
 # Seconds between heartbeats: the SDK's, and here, so that no standstill stays unseen.
 SDK_INTERVAL, INTERVAL = 10.0, 0.2
+# Of a soak: how many call at once, and how much may be left of what they took.
+CALLERS, LEFT = 200, 1.1
+LOGIN = {"username": "me", "password": "secret"}
 
 
 @dataclass(frozen=True)
@@ -122,12 +129,12 @@ def measure(pid: int, draw: Callable[[], Iterator[object]], count: int) -> Drawi
 
 
 @contextlib.contextmanager
-def webui(delay: float = 0.0) -> Iterator[tuple[str, list[str]]]:
+def webui(delay: float = 0.0, login: str = "") -> Iterator[tuple[str, list[str]]]:
     """Run a stand-in in a process of its own; yield its address and a line for each reply.
 
     Its pictures are as large as photographs, and no call waits for another.
     """
-    words = f"--port 0 --noise --cards 0 --verbose --delay {delay}"
+    words = f"--port 0 --noise --cards 0 --verbose --delay {delay} {login}"
     command = [sys.executable, "-m", "devtools.standin", *words.split()]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, stdout=pipe, text=True) as process:  # noqa: S603
@@ -215,6 +222,123 @@ def draw_at_once(base_url: str, calls: int) -> dict[str, str]:
         "longest heartbeat gap, s": (f"{gap:.1f}", gap > LONGEST_GAP),
         "stray lines": (f"{strays}", strays > 0),
     }
+    return row_of(figures)
+
+
+@dataclass(frozen=True)
+class Errand:
+    """A call, and what may come of it: so many files, or an error. seed: of the pictures."""
+
+    tool: str
+    given: Mapping[str, object]
+    credentials: Mapping[str, str]
+    ends: frozenset[int | str]
+    seed: int | None = None
+
+    def run(self, process: PluginProcess) -> str:
+        """Return "" if it ended as it may, or what was wrong."""
+        try:
+            messages = list(process.invoke(self.tool, self.given, self.credentials, timeout=120))
+            files = [message.blob or b"" for message in messages if message.type == "blob"]
+        except PluginError as error:
+            return "" if error.error_type in self.ends else f"lost: {self.tool}: {error.message}"
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is to be counted
+            return f"lost: {self.tool}: {error!r}"
+        if len(files) not in self.ends:
+            return f"lost: {self.tool}: {len(files)} files"
+        strange = self.seed is not None and any(b"Seed: %d," % self.seed not in f for f in files)
+        return f"foreign: {self.tool}" if strange else ""
+
+
+def some_errand(chance: random.Random, base_url: str, slow_url: str, photo: object) -> Errand:
+    """Return a call of any tool; every third fails, or may."""
+    good, seed = LOGIN | {"base_url": base_url}, chance.randrange(1 << 31)
+    size = chance.choice([64, 128, 256])
+    drawing = {"prompt": "a cat", "seed": seed, "width": size, "height": size}
+    sketch = {"prompt": "a cat", "width": size, "height": size}
+    one, refused = frozenset([1]), frozenset(["InvokeBadRequestError"])
+    down = "InvokeServerUnavailableError"
+    if chance.random() < 1 / 3:
+        nowhere, stranger = good | {"base_url": "http://127.0.0.1:1"}, good | {"password": "wrong"}
+        late, hurried = good | {"base_url": slow_url}, drawing | {"timeout": 1}
+        failing = [
+            Errand("txt2img", drawing | {"sampler_name": "Eulr"}, good, refused),
+            Errand("txt2img", drawing, nowhere, frozenset(["InvokeConnectionError"])),
+            Errand("server_info", {}, stranger, frozenset(["InvokeAuthorizationError"])),
+            Errand("draw", sketch | {"width": "many"}, good, refused),
+            Errand("txt2img", drawing | {"width": 16384, "height": 16384}, good, frozenset([down])),
+            Errand("txt2img", hurried, late, frozenset([down, 1])),
+        ]
+        return chance.choice(failing)
+    redrawn = {"prompt": "a cat", "seed": seed, "image": photo}
+    working = [
+        Errand("txt2img", drawing, good, one, seed),
+        Errand("txt2img", drawing | {"n_iter": 2}, good, frozenset([2])),
+        Errand("draw", sketch, good, one),
+        Errand("img2img", redrawn, good, one, seed),
+        Errand("upscale", {"images": [photo], "upscaler_1": "Lanczos"}, good, one),
+        Errand("png_info", {"image": photo}, good, frozenset([0])),
+        Errand("server_info", {"list": "samplers"}, good, frozenset([0])),
+    ]
+    return chance.choice(working)
+
+
+def held(pid: int) -> dict[str, int]:
+    """Return what a process holds: descriptors, threads, kilobytes."""
+    threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
+    return {"descriptors": open_files(pid), "threads": threads, "kB": memory(pid) // 1000}
+
+
+def soak(seconds: float) -> dict[str, str]:
+    """Let CALLERS call without a pause, and see what is lost and what is left."""
+    told: Counter[str] = Counter()
+
+    def run(seconds: float, run_number: int) -> None:
+        def work(number: int) -> None:
+            chance = random.Random(f"{run_number} {number}")  # noqa: S311 - repeatable, no secret
+            while time.monotonic() < until:
+                told[some_errand(chance, base_url, slow_url, photo).run(process)] += 1
+
+        until = time.monotonic() + seconds
+        with ThreadPoolExecutor(CALLERS) as callers:
+            list(callers.map(work, range(CALLERS)))
+
+    with (
+        webui(0.05, "--api-auth me:secret") as (base_url, _),
+        webui(HOLD, "--api-auth me:secret") as (slow_url, _),
+        FileServer() as files,
+        PluginProcess() as process,
+        tempfile.NamedTemporaryFile(suffix=".png") as file,
+    ):
+        good = LOGIN | {"base_url": base_url}
+        drawn = process.invoke("txt2img", SMALL.request(), good)
+        Path(file.name).write_bytes(next(one.blob or b"" for one in drawn if one.type == "blob"))
+        photo = files.add(Path(file.name))
+        run(max(10.0, seconds / 5), 1)
+        time.sleep(5)
+        before = held(process.pid)
+        told.clear()
+        run(seconds, 2)
+        for _ in range(120):
+            after = held(process.pid)
+            if all(after[name] <= before[name] * LEFT for name in before):
+                break
+            time.sleep(0.5)
+        strays = len(process.stray_lines)
+    figures = {"calls": (str(told.total()), False), "stray lines": (str(strays), strays > 0)}
+    for kind in ("lost", "foreign"):
+        found = [problem for problem in told if problem.startswith(kind)]
+        print("\n".join(found))
+        figures[kind] = (str(sum(told[problem] for problem in found)), bool(found))
+    figures |= {
+        name: (f"{before[name]} → {after[name]}", after[name] > before[name] * LEFT)
+        for name in before
+    }
+    return row_of(figures)
+
+
+def row_of(figures: Mapping[str, tuple[str, bool]]) -> dict[str, str]:
+    """Return a table's row of figures, each with whether it misses its target."""
     missed = {name: is_missed for name, (_, is_missed) in figures.items()}
     return {name: text for name, (text, _) in figures.items()} | {"targets": verdict(missed)}
 
@@ -259,7 +383,12 @@ def main() -> int:
     """Return 0 when all targets are met, 1 when one is missed."""
     parser = argparse.ArgumentParser(prog="python -m devtools.benchmark", description=__doc__)
     parser.add_argument("--repeat", type=int, default=5, help="calls per row, default 5")
-    rows = compare(parser.parse_args().repeat)
+    parser.add_argument("--soak", type=float, metavar="SECONDS", help="mixed calls, for so long")
+    options = parser.parse_args()
+    if options.soak:
+        print_table([row := soak(options.soak)])
+        return int(row["targets"] != "met")
+    rows = compare(options.repeat)
     with webui(HOLD) as (base_url, _):
         list(buffered_pictures(base_url, CROWDED))
         at_once = [draw_at_once(base_url, calls) for calls in CROWDS]

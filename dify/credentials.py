@@ -102,14 +102,14 @@ def _parallel(given: Mapping[str, object]) -> int:
     if values.is_unset(value):
         return 1
     try:
-        number = values.number(value)
+        number = values.integer(value)
     except ValueError:
         number = 0
-    if not 1 <= number <= MOST_PARALLEL or number != int(number):
+    if not 1 <= number <= MOST_PARALLEL:
         raise InvalidCredentialsError(
             f"parallel: {_shown(value)} is not a whole number from 1 to {MOST_PARALLEL}."
         )
-    return int(number)
+    return number
 
 
 def _verify_tls(given: Mapping[str, object]) -> bool:

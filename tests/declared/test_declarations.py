@@ -9,6 +9,7 @@ import pytest
 from dify_plugin import DifyPluginEnv
 from dify_plugin.core.plugin_registration import PluginRegistration
 
+from dify.credentials import SECRETS
 from support.declared import MANIFEST, PROVIDER, ROOT, TOOLS, text_of
 from webui.fields import FIELDS
 
@@ -25,7 +26,8 @@ def test_names_and_author_are_the_ones_that_workflows_refer_to() -> None:
     assert (MANIFEST["author"], MANIFEST["name"]) == ("ai-illustration", "stable-diffusion-webui")
     assert PROVIDER["identity"]["name"] == "stable_diffusion"
     assert set(TOOLS) >= {"txt2img", "img2img", "upscale", "draw", "server_info", "png_info"}
-    credentials = {"base_url", "model", "username", "password", "timeout", "verify_tls"}
+    credentials = {"base_url", "model", "username", "password", "timeout", "verify_tls",
+                   "parallel", "headers"}  # fmt: skip
     assert set(PROVIDER["credentials_for_provider"]) >= credentials
 
 
@@ -34,7 +36,7 @@ def test_the_credentials_are_checked_as_they_are_declared() -> None:
         # Dify draws the help as the text of a link, and without one not at all.
         assert credential.keys() >= {"help", "url"}, name
         assert ("placeholder" in credential) is (credential["type"] != "boolean"), name
-        assert ("secret" in credential["type"]) is (name == "password")
+        assert ("secret" in credential["type"]) is (name in SECRETS)
 
 
 def test_the_manifest_names_the_provider_and_the_provider_every_tool() -> None:

@@ -10,7 +10,7 @@ from support.declared import CATALOGUE, MANIFEST, PROVIDER, TOOLS
 LANGUAGES = ("en_US", "ja_JP", "zh_Hans", "pt_BR")
 SAME_IN_ALL = {
     "Stable Diffusion WebUI", "LoRA", "VAE", "http://host.docker.internal:7860", "sd_xl_base_1.0",
-    "3600",
+    "3600", "1", "CF-Access-Client-Id: … | CF-Access-Client-Secret: …",
 }  # fmt: skip
 """Names and examples that no language says in another way."""
 SAME_IN_PORTUGUESE = {

@@ -105,6 +105,15 @@ def test_at_the_deadline_our_own_task_is_interrupted_and_what_is_ready_arrives(
     assert second == f"{len(images)} of 5 images came back."
 
 
+def test_every_request_about_a_job_names_it_and_no_other_does(slow: StandIn) -> None:
+    slow.fail_next(TASK, status=404, body={"detail": "Not Found"})
+    Run(slow, n_iter=5, timeout=1.2).done()
+    named = {one.path: one.headers.get("X-Task-Id") for one in slow.received}
+    (task_id,) = {one.json["force_task_id"] for one in slow.received if one.path == PATH}
+    assert {path for path, name in named.items() if name} == {PATH, TASK, SERVER, INTERRUPT}
+    assert set(named.values()) == {task_id, None}
+
+
 def test_a_strangers_running_task_survives_our_deadline(slow: StandIn) -> None:
     stranger = Run(slow, n_iter=2)
     until(lambda: slow.state.queue.running)

@@ -10,8 +10,9 @@ from PIL import Image
 
 from devtools.standin import StandIn
 from dify.limits import DifyTimeLimitError
-from support.dify_files import Described, picture, served
+from support.dify_files import Described, described, picture, served
 from support.drawing import Drawn, all_sent, invoke, lying_picture, refused, sent
+from support.raw_server import RawServer, reply
 from tools.upscale import UpscaleTool
 from webui import errors
 
@@ -42,6 +43,18 @@ def call(standin: StandIn, images: object, **given: object) -> Drawn:
 
 def sizes(drawn: Drawn) -> list[tuple[int, int]]:
     return [Image.open(BytesIO(data)).size for data, _ in drawn.files]
+
+
+def test_headers_of_the_credentials_go_to_the_server_and_not_to_difys_files(
+    standin: StandIn,
+) -> None:
+    credentials = {"headers": "X-Key: hunter2"}
+    with RawServer(reply(picture(), content_type="image/png")) as storage:
+        given = {"images": [described(storage.base_url + "/files/1")], "upscaler_1": "Lanczos"}
+        drawn = Drawn(invoke(UpscaleTool, standin, given, credentials))
+    assert len(drawn.files) == len(storage.requests) == 1
+    assert b"hunter2" not in storage.requests[0]
+    assert {one.headers.get("X-Key") for one in standin.received} == {"hunter2"}
 
 
 def test_a_picture_becomes_twice_as_large(standin: StandIn) -> None:

@@ -50,7 +50,8 @@ class RawServer:
 
     def __init__(self, answer: Answer, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[bytes] = []
-        kept = self.requests
+        self._answer = answer
+        kept, answer_to = self.requests, self.answer_to
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
@@ -59,6 +60,7 @@ class RawServer:
                         tls.wrap_socket(self.request, server_side=True) if tls else self.request
                     )
                     kept.append(_read_request(connection))
+                    answer = answer_to(kept[-1])
                     if isinstance(answer, bytes):
                         connection.sendall(answer)
                     else:
@@ -72,6 +74,10 @@ class RawServer:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self.port = int(self._server.server_address[1])
         self.base_url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+
+    def answer_to(self, request: bytes) -> Answer:  # noqa: ARG002 - for those that choose
+        """Return what this request is answered with."""
+        return self._answer
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -20,8 +20,8 @@ class Fetched:
         return self.times, 60.0
 
 
-def address(url: str, username: str = "", password: str = "") -> Address:
-    return Address(parse_address(url).url, username, password)
+def address(url: str, username: str = "", password: str = "", **headers: str) -> Address:
+    return Address(parse_address(url).url, username, password, headers)
 
 
 def test_an_answer_is_kept_for_its_lifetime() -> None:
@@ -102,8 +102,11 @@ def test_servers_and_logins_have_their_own_shelves_which_show_no_login() -> None
     assert shelves.of_server(address("http://gpu", "somebody", "hunter2")) is first
     assert shelves.of_server(address("http://gpu", "somebody", "other")) is not first
     assert shelves.of_server(address("http://other", "somebody", "hunter2")) is not first
+    with_key = shelves.of_server(address("http://gpu", "somebody", "hunter2", key="hunter3"))
+    assert with_key is not first
+    assert shelves.of_server(address("http://gpu", "somebody", "hunter2", key="4")) is not with_key
     kept = repr(vars(shelves))
-    assert "hunter2" not in kept
+    assert "hunter" not in kept
     assert "somebody" not in kept
 
 

@@ -169,6 +169,33 @@ def test_the_login_travels_as_basic_in_utf8_and_in_the_header_alone(
     assert b"hunter2" not in server.requests[0]
 
 
+def test_headers_of_the_credentials_go_with_every_request_and_are_shown_by_none() -> None:
+    with (
+        RawServer(reply('{"detail": "no X-Key hunter2"}', status="403 No")) as server,
+        connect(server.base_url, headers="X-Key: hunter2 | User-Agent: us") as there,
+    ):
+        with pytest.raises(WebUIError, match=r"no X-Key \*\*\*") as caught:
+            there.options()
+        with pytest.raises(WebUIError), generate(there):
+            pass
+        there.interrupt()
+    assert "hunter2" not in repr(caught.value)
+    assert len(server.requests) == 3
+    for request in server.requests:
+        assert b"\r\nX-Key: hunter2\r\n" in request
+        assert b"\r\nUser-Agent: us\r\n" in request
+        assert b"x-task-id" not in request.lower()
+
+
+def test_an_authorization_of_ones_own_is_sent_as_it_is() -> None:
+    with (
+        RawServer(reply(OPTIONS)) as server,
+        connect(server.base_url, headers="Authorization: Bearer hunter2") as there,
+    ):
+        there.options()
+    assert b"\r\nAuthorization: Bearer hunter2\r\n" in server.requests[0]
+
+
 def test_a_netrc_of_the_machine_is_not_read(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

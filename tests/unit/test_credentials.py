@@ -26,11 +26,13 @@ def refusal(**given: object) -> str:
 
 @pytest.mark.parametrize("nothing", [None, "", "  ", []], ids=repr)
 def test_an_address_alone_has_defaults_for_the_rest(nothing: object) -> None:
-    others = ("model", "username", "password", "timeout", "verify_tls", "of another version")
+    others = ("model", "username", "password", "timeout", "verify_tls", "parallel", "headers",
+              "of another version")  # fmt: skip
     for found in (read(), read(**dict.fromkeys(others, nothing))):
         assert str(found.address) == BASE_URL
         assert (found.address.username, found.address.password) == ("", "")
         assert (found.model, found.timeout, found.verify_tls) == ("", 3600.0, True)
+        assert (found.parallel, found.address.headers) == (1, {})
 
 
 @pytest.mark.parametrize(
@@ -99,7 +101,40 @@ def test_a_timeout_that_cannot_be_is_refused_with_its_limits(wrong: object) -> N
     )
 
 
-@pytest.mark.parametrize("name", ["timeout", "verify_tls"])
+@pytest.mark.parametrize(("given", "number"), [("1", 1), (64, 64), ("4.0", 4), ("１６", 16)])
+def test_parallel_requests_are_a_number(given: object, number: int) -> None:
+    assert read(parallel=given).parallel == number
+
+
+@pytest.mark.parametrize("wrong", ["0", 65, "-1", "1.5", "many", float("inf"), True], ids=repr)
+def test_parallel_requests_that_cannot_be_are_refused_with_their_limits(wrong: object) -> None:
+    assert refusal(parallel=wrong) == f"parallel: {wrong!r} is not a whole number from 1 to 64."
+
+
+def test_headers_are_read_beside_the_login() -> None:
+    found = read(headers="X-Key: hunter2 | X-Other: b", username="me", password="c").address
+    assert found.headers == {"X-Key": "hunter2", "X-Other": "b"}
+    assert (found.username, found.password) == ("me", "c")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"headers": "hunter2"}, "headers, line 1: it is not of the form Name: value"),
+        ({"headers": ["hunter2"]}, "headers is not text."),
+        ({"headers": "X-Key: " + "hunter2" * 600}, "headers has 4207 characters; 4000 are"),
+        *(({"headers": "authorization: Bearer hunter2", **login},
+           "headers: Authorization cannot be sent beside username and password")
+          for login in ({"username": "me"}, {"password": "hunter2"},
+                        {"base_url": "http://me:hunter2@gpu"})),
+    ],
+    ids=["no header", "list", "long", "username", "password", "login in the address"],
+)  # fmt: skip
+def test_headers_that_cannot_be_sent_are_refused(given: dict[str, object], said: str) -> None:
+    assert said in refusal(**given)
+
+
+@pytest.mark.parametrize("name", ["timeout", "verify_tls", "parallel"])
 @pytest.mark.parametrize(
     ("wrong", "shown"),
     [
@@ -133,7 +168,8 @@ def test_a_model_loses_what_clings_to_it() -> None:
 def test_credentials_show_no_password() -> None:
     pasted = read(base_url="http://me:hunter2@gpu:7860")
     filled = read(username="me", password="hunter2")
-    assert "hunter2" not in f"{pasted} {pasted!r} {filled} {filled!r}"
+    sent = read(headers="X-Key: hunter2")
+    assert "hunter2" not in f"{pasted} {pasted!r} {filled} {filled!r} {sent} {sent!r}"
 
 
 def test_every_credential_that_is_declared_secret_counts_as_one() -> None:
@@ -150,6 +186,8 @@ def test_every_credential_that_is_declared_secret_counts_as_one() -> None:
         {"base_url": "http://old:stale@gpu", "username": "me", "password": "hunter2"},
         {"base_url": "http://[::1", "password": "hunter2", "timeout": "soon"},
         {"password": "hunter2"},
+        {"base_url": BASE_URL, "headers": "X-Key: hunter2"},
+        {"headers": "X-Key: fine\nhunter2", "timeout": "soon"},
     ],
 )
 def test_the_secrets_of_credentials_are_known_even_if_these_are_broken(
@@ -167,5 +205,5 @@ def test_the_secrets_of_credentials_are_known_even_if_these_are_broken(
     ids=["none", "number", "digits", "list", "object", "half a character", "long"],
 )
 def test_no_credentials_are_too_broken_to_ask_for_their_secrets(wrong: object) -> None:
-    given = dict.fromkeys(("base_url", "username", "password"), wrong)
+    given = dict.fromkeys(("base_url", "username", "password", "headers"), wrong)
     assert secrets_of(given).mask("a cat") == "a cat"

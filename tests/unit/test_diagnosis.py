@@ -320,3 +320,9 @@ def test_where_a_redirect_leads_is_told_without_a_login_and_short(
     where = str(error).split(" redirects to ")[1]
     assert f"{shown} Set base_url to the address" in where
     assert len(where) < 500
+
+
+def test_a_redirect_to_another_host_may_be_a_gateway_that_asks_for_its_token() -> None:
+    for location, asks in (("https://team.cloudflareaccess.com/login?kid=1", True), ("/a", False)):
+        with RawServer(reply("", f"Location: {location}", status="302 Found")) as server:
+            assert ("give its token as headers" in str(failure(server.base_url))) is asks

@@ -1,6 +1,7 @@
 """Jobs kept for the next call of the same kind: which, how many, how much and how long."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -61,14 +62,18 @@ def test_a_job_is_claimed_once_whatever_the_order_of_its_fields(kept: Keeping) -
 
 
 @pytest.mark.parametrize(
-    "other", [("http://other", "", ""), ("http://gpu:7860", "me", ""), ("http://gpu:7860", "", "x")]
+    "other",
+    [
+        Address(parse_address("http://other").url),
+        replace(GPU.address, username="me"),
+        replace(GPU.address, password="x"),
+        replace(GPU.address, headers={"X-Key": "x"}),
+    ],
+    ids=["server", "name", "password", "header"],
 )
-def test_another_server_login_or_job_claims_nothing(
-    kept: Keeping, other: tuple[str, str, str]
-) -> None:
+def test_another_server_login_or_job_claims_nothing(kept: Keeping, other: Address) -> None:
     kept.left(seed=1)
-    url, username, password = other
-    elsewhere = Settings(Address(parse_address(url).url, username, password))
+    elsewhere = Settings(other)
     assert kept.claimed(elsewhere, seed=1) is None
     assert kept.claimed(endpoint=Endpoint.IMG2IMG, seed=1) is None
     assert kept.claimed(seed=2) is None
@@ -143,6 +148,6 @@ def test_another_caller_claims_nothing(kept: Keeping) -> None:
 
 
 def test_no_login_can_be_read_from_a_jobs_key() -> None:
-    login = Settings(Address(GPU.address.url, "me", "hunter2"))
+    login = Settings(Address(GPU.address.url, "me", "hunter2", {"X-Key": "hunter3"}))
     key = Job(Call({}, login), Endpoint.TXT2IMG, {}).key
-    assert "hunter2" not in key
+    assert "hunter" not in key

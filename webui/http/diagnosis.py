@@ -172,9 +172,10 @@ def _of_redirect(response: requests.Response, address: Address) -> WebUINotFound
     # Only a link to the server's own host may be followed with a click.
     where = address.secrets.mask(shown) if is_at_home else address.secrets.quoted(shown)
     where = shortened(where, _LONGEST_LOCATION)
+    gateway = "" if is_at_home else " If that is a gateway's login page, give its token as headers."
     return WebUINotFoundError(
         f"{address} redirects to {where}. Set base_url to the address that answers itself: a "
-        "redirected request would be drawn twice or not at all."
+        f"redirected request would be drawn twice or not at all.{gateway}"
     )
 
 

@@ -9,7 +9,7 @@ from webui.errors import InvalidCredentialsError
 
 TASK_ID = "X-Task-Id"
 
-_MOST = 32
+_MOST = 16
 # What the plugin's own HTTP rests on.
 _OURS = (
     TASK_ID, "Host", "Content-Length", "Content-Type", "Content-Encoding", "Transfer-Encoding",
@@ -22,8 +22,10 @@ _VALUE = re.compile(r"[\t\x20-\x7e]+")
 # A bar is in some tokens, too: it parts lines only where another name follows.
 _BREAK = re.compile(rf"\r\n|[\r\n]|\|(?=[ \t]*{_NAME.pattern}[ \t]*:)", re.ASCII)
 # A field of one line drops the line breaks of what is pasted there.
-_ANOTHER_LINE = re.compile(rf"{_NAME.pattern}:[ \t]", re.ASCII)
+_ANOTHER_LINE = re.compile(r"\w:[ \t]")
 _LONGEST_TASK_ID = 200
+# Some gateways look only whether a header is there; these words are in many prompts.
+_NO_SECRETS = {"true", "false"}
 
 
 def parse_headers(text: str) -> dict[str, str]:
@@ -53,6 +55,8 @@ def split_headers(text: str) -> list[tuple[str, str]]:
 def secrets_in(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """Yield (name, secret) as `Secrets` takes them: each value, and what it is a wrapping of."""
     for name, value in headers:
+        if value.lower() in _NO_SECRETS:
+            continue
         yield "", value
         scheme, _, token = value.partition(" ")
         yield "", token.strip()
