@@ -1,13 +1,16 @@
 """Calls to several cards behind one address: the real HAProxy, as examples/pool sets it up."""
 
+import io
 import random
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from support.drawing import all_sent, paths, until
+from support.drawing import Drawn, all_sent, draw, paths, until
 from support.pool import Pool
 from support.running import Run
 from webui import errors
@@ -48,6 +51,10 @@ def about(pool: Pool, task_id: str) -> WebUIClient:
 
 def look_after(pool: Pool, task_id: str) -> Progress:
     return Lookout(Settings(parse_address(pool.base_url)), task_id).look()
+
+
+def pixels(found: Drawn) -> list[bytes]:
+    return [Image.open(io.BytesIO(data)).tobytes() for data, _ in found.files]
 
 
 def interrupted(pool: Pool) -> int:
@@ -216,8 +223,54 @@ def test_questions_do_not_wait_behind_jobs_and_those_of_one_client_go_to_one_car
             assert client.options()
     assert time.monotonic() - began < 1
     asked = [paths(one)[seen:] for one, seen in zip(pool.cards, before, strict=True)]
-    assert sorted(one.count("/sdapi/v1/options") for one in asked) == [0, 0, 0, 8]
+    counts = [one.count("/sdapi/v1/options") for one in asked]
+    assert sorted(counts) == [0, 0, 0, 8]
+    assert client.answered_by == [f"card{counts.index(8) + 1}"]
     for run in runs:
         run.done()
 
 
+def test_one_call_draws_on_all_cards_what_one_card_would_have_drawn(pool: Pool) -> None:
+    given = {"n_iter": 4, "batch_size": 2, "seed": 7}
+    cut = draw(pool.base_url, {"parallel": 4}, **given)
+    assert pool.jobs == [1, 1, 1, 1]
+    for one in pool.cards:
+        one.state.delay = 0.0
+    whole = draw(pool.base_url, {"parallel": 1}, **given)
+    assert sum(pool.jobs) == 5
+    assert pixels(cut) == pixels(whole)
+    assert cut.variables["seeds"] == whole.variables["seeds"] == list(range(7, 15))
+    assert cut.json["info"]["infotexts"] == whole.json["info"]["infotexts"]
+    assert cut.warnings == []
+    assert cut.variables["elapsed_seconds"] < 6
+
+
+def test_a_part_whose_card_dies_is_named_and_the_others_arrive(pool: Pool) -> None:
+    with ThreadPoolExecutor() as callers:
+        call = callers.submit(draw, pool.base_url, {"parallel": 4}, n_iter=4, seed=20)
+        until(lambda: pool.jobs == [1, 1, 1, 1])
+        (lost,) = [request["seed"] for request in all_sent(pool.cards[2])]
+        pool.cards[2].stop()
+        found = call.result()
+    assert found.variables["seeds"] == [seed for seed in range(20, 24) if seed != lost]
+    missing = next(one for one in found.warnings if one.startswith("Missing"))
+    assert missing.startswith(f"Missing: seed {lost}. ")
+    assert "WebUI" in missing
+    # Nothing is drawn twice.
+    assert pool.jobs == [1, 1, 1, 1]
+
+
+def test_parts_that_wait_for_a_card_are_told_so_and_withdrawn_at_the_deadline(card: Pool) -> None:
+    stranger = Run(card.base_url, seed=1)
+    until(lambda: card.jobs == [1])
+    found = draw(card.base_url, {"parallel": 4}, n_iter=4, seed=30, timeout=2.5)
+    stranger.done()
+    until(lambda: card.in_line == 0)
+    drawn = sorted(request["seed"] for request in all_sent(card.cards[0])[1:])
+    assert len(drawn) == 2
+    assert found.variables["seeds"] == drawn
+    missing = [one for one in found.warnings if one.startswith("Missing")]
+    waited = sorted({30, 31, 32, 33} - set(drawn))
+    assert [one[:17] for one in missing] == [f"Missing: seed {seed}." for seed in waited]
+    assert interrupted(card) == 1
+    assert found.progress[0].startswith("⏳ …")

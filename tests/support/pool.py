@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import pytest
 
-from devtools.balancer import balancer
+from devtools.pool import balancer
 from devtools.standin import StandIn
 from support.drawing import all_sent, until
 
