@@ -51,6 +51,7 @@ def balancer(servers: Sequence[str], **variables: str) -> Iterator[str]:
             raise RuntimeError(f"HAProxy ended ({ended}): {said}")
 
 
+# Of `devtools.benchmark.webui`.
 type Start = Callable[[float, str], AbstractContextManager[tuple[str, object]]]
 
 
@@ -83,7 +84,7 @@ def rows(start: Start) -> Iterator[dict[str, str]]:
 
 
 def seconds(
-    process: PluginProcess, calls: Sequence[Mapping[str, object]], credentials: Mapping[str, object]
+    process: PluginProcess, calls: Sequence[dict[str, object]], credentials: Mapping[str, object]
 ) -> float:
     """Return how long small pictures take that are asked for in so many calls at once."""
     began = time.monotonic()

@@ -9,7 +9,7 @@ import pytest
 
 from support.declared import MANIFEST, PROVIDER, ROOT, TOOLS, load
 
-EXAMPLES = {path.name: load(f"examples/{path.name}") for path in (ROOT / "examples").iterdir()}
+EXAMPLES = {path.name: load(f"examples/{path.name}") for path in (ROOT / "examples").glob("*.yml")}
 PLUGIN = f"{MANIFEST['author']}/{MANIFEST['name']}"
 
 # Dify's word for a value by the JSON Schema type of an output, and by the kind of a start field.
