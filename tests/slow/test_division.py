@@ -37,10 +37,10 @@ def numbers(found: Drawn) -> list[tuple[int, int]]:
 def test_seeds_and_their_order_are_those_of_one_request(
     standins: StandIns, family: str, asked: dict[str, Any], parallel: int
 ) -> None:
-    size = {"width": 8, "height": 8, "steps": 1}
-    whole = draw(standins.of(family), **size, **asked)
+    asked |= {"width": 8, "height": 8, "steps": 1}
+    whole = draw(standins.of(family), **asked)
     standin = standins.of(family)
-    cut = draw(standin, {"parallel": parallel}, **size, **asked)
+    cut = draw(standin, {"parallel": parallel}, **asked)
     assert len(all_sent(standin)) == min(parallel, asked["n_iter"])
     assert numbers(cut) == numbers(whole)
     assert cut.warnings == whole.warnings
