@@ -24,6 +24,7 @@ from webui.http.reply import Reply
 from webui.http.rows import read_rows
 from webui.http.settings import Settings
 from webui.pictures.picture import Picture
+from webui.text import printable, shortened
 from webui.values import Json
 
 CONNECT_TIMEOUT = 10.0
@@ -39,6 +40,11 @@ LARGEST_LIST = 1 << 30
 LARGEST_ERROR = 1 << 20
 
 _OF_A_LORA = {"name", "alias", "path"}
+
+# As examples/pool has it, and what any proxy may send.
+_TELL_WHO_ANSWERS = ("X-Server", "Via")
+_LONGEST_NAME = 80
+
 _WITHOUT_PICTURE = {"skip_current_image": "true"}
 
 
@@ -54,12 +60,14 @@ class WebUIClient:
     the same reason. Making a client opens no connection.
 
     until: the time.monotonic() after which nothing but a job is waited for. task_id: the job that
-    all is about, if any, named to a balancer, which so finds the server that has it.
+    all is about, if any, named to a balancer, which so finds the server that has it. answered_by:
+    the names of those that answered so far, where a balancer tells.
     """
 
     def __init__(self, settings: Settings, *, until: float = math.inf, task_id: str = "") -> None:
         self.address = settings.address
         self.forgives = False
+        self.answered_by: list[str] = []
         self._until = until
         # The environment may hold a proxy and a .netrc that have no business between the plugin
         # and the user's own machine; what is wanted of it is taken by hand.
@@ -79,13 +87,17 @@ class WebUIClient:
         )
         self._session.headers.update(self.address.headers)
         if task_id:
-            self._session.headers[headers.TASK_ID] = headers.of_task(task_id)
+            self.turn_to(task_id)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def turn_to(self, task_id: str) -> None:
+        """Be from now on about this job."""
+        self._session.headers[headers.TASK_ID] = headers.of_task(task_id)
 
     def close(self) -> None:
         """Close idle connections."""
@@ -299,7 +311,7 @@ class WebUIClient:
     ) -> requests.Response:
         url = str(self.address.endpoint(endpoint).with_query(query))
         try:
-            return self._session.request(
+            response = self._session.request(
                 method,
                 url,
                 json=request,
@@ -309,6 +321,11 @@ class WebUIClient:
             )
         except diagnosis.Broken as error:
             raise diagnosis.diagnose_exception(error, self.address) from error
+        told = next(filter(None, map(response.headers.get, _TELL_WHO_ANSWERS)), "")
+        name = shortened(printable(told), _LONGEST_NAME)
+        if name and name not in self.answered_by:
+            self.answered_by.append(name)
+        return response
 
 
 def _is_success(response: requests.Response) -> bool:
