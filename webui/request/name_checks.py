@@ -178,7 +178,7 @@ def _check_controlnet(request: Request, server: Server) -> None:
 
 
 def _refuse_surplus_units(request: Request, server: Server) -> None:
-    """A unit for which the extension has no place is left out in silence, too."""
+    """Refuse more units than the extension has places for: servers leave the rest out, too."""
     slots = len(request.controlnet_slots)
     if slots < 2:
         return
