@@ -23,6 +23,17 @@ from webui.server.server import Server
 from webui.values import Fields
 
 _TOOL = "control_preview"
+# In the names of preprocessors whose result is a tensor, on one server or another.
+_WITHOUT_PICTURE = (
+    "ip-adapter",
+    "ipadapter",
+    "clipvision",
+    "clip_vision",
+    "revision",
+    "(instantid)",
+    "face_embedding",
+    "photomaker",
+)
 _SMALLEST, _LARGEST, _USUAL = 64, 2048, 512
 # What a preprocessor's sliders are at in a drawing; Forge's preview takes 64 for both.
 _SLIDERS: dict[str, tuple[float, ...]] = {
@@ -56,12 +67,8 @@ class Preview:
     elapsed: float
 
     def json(self) -> Fields:
-        return {
-            "filename": self.filename,
-            "width": self.width,
-            "height": self.height,
-            **self.variables(),
-        }
+        image = {"filename": self.filename, "width": self.width, "height": self.height}
+        return {"images": [image], **self.variables()}
 
     def text(self) -> str:
         """Return what made it, size and time, and the warnings, a line each."""
@@ -89,6 +96,11 @@ def preview_control(call: Call) -> Iterator[Event]:
                 "control_preprocessor: none leaves the picture as it is, so there is nothing to "
                 "preview."
             )
+        if any(word in preprocessor.casefold() for word in _WITHOUT_PICTURE):
+            raise InvalidParameterError(
+                f"control_preprocessor: {preprocessor} makes numbers for the model, and no picture "
+                "that could be shown."
+            )
         fields = _fields(control.preview, preprocessor, source, call.asked)
         warnings = []
         if source.is_turned and not server.family.turns_by_exif:
@@ -103,18 +115,12 @@ def preview_control(call: Call) -> Iterator[Event]:
 def _make(call: Call, request: Request, preprocessor: str, warnings: list[str]) -> Iterator[Event]:
     collector, made = Collector(_TOOL), list[Image]()
     with Generation.begin(call, request, resume=False) as generation:
-        try:
-            for event in generation.events():
-                if not isinstance(event, Picture):
-                    yield event
-                elif not made:
-                    made.append(collector.add(event))
-                    yield made[0]
-        except WebUIResponseError as error:
-            raise InvalidParameterError(
-                f"control_preprocessor: the server sent no picture by {preprocessor}. Some, such "
-                f"as IP-Adapter's, make none that could be shown. {error}"
-            ) from error
+        for event in generation.events():
+            if not isinstance(event, Picture):
+                yield event
+            elif not made:
+                made.append(collector.add(event))
+                yield made[0]
     if not made:
         raise WebUIResponseError(f"The server sent no picture by {preprocessor}.")
     picture = made[0].picture

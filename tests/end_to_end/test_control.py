@@ -14,7 +14,8 @@ from support.standins import StandIns
 from tools.control_preview import ControlPreviewTool
 from tools.img2img import Img2ImgTool
 from tools.server_info import ServerInfoTool
-from webui.errors import InvalidParameterError
+from webui.errors import InvalidParameterError, WebUILateError
+from webui.http import client
 
 EXTENDED = {"a1111": ["controlnet"]}
 CANNY = "control_v11p_sd15_canny [d14c016b]"
@@ -200,6 +201,21 @@ def test_a_server_that_tells_no_types_is_drawn_on_by_names_alone() -> None:
         assert units(standin)[0]["module"] == "canny"
 
 
+@pytest.mark.parametrize(
+    ("silent", "words"), [("module_list", "which types"), ("model_list", "which ControlNet models")]
+)
+def test_a_busy_server_is_not_said_to_lack_what_it_did_not_tell(
+    monkeypatch: pytest.MonkeyPatch, silent: str, words: str
+) -> None:
+    monkeypatch.setattr(client, "LOOKUP_PATIENCE", 0.3)
+    with StandIn(family="forge") as standin:
+        for listing in ("control_types", silent):
+            standin.hang_next(f"/controlnet/{listing}")
+        with refused(WebUILateError, match=f"^control_type: .* in time {words}.*try again"):
+            controlled(standin, control_type="Canny")
+        assert all_sent(standin) == []
+
+
 def test_a_model_for_several_types_is_told_which_it_is_to_be() -> None:
     with StandIn(extensions=["controlnet"]) as standin:
         names = {"model_list": ["None", "xinsir_union_xl [0123abcd]"]}
@@ -239,22 +255,24 @@ def test_a_preview_has_the_picture_s_resolution_and_the_sliders_of_a_drawing(
     assert asked["controlnet_processor_res"] == 64  # At least; the picture has 48.
     assert (asked["controlnet_threshold_a"], asked["controlnet_threshold_b"]) == (100, 200)
     assert drawn.text.startswith("Map by canny, ")
-    assert drawn.json["filename"].startswith("control_preview-")
+    assert drawn.json["images"][0]["filename"].startswith("control_preview-")
 
 
 @pytest.mark.parametrize(
     ("given", "words"),
     [
         ({"control_preprocessor": "None"}, "^control_preprocessor: none leaves the picture"),
-        ({"control_preprocessor": "CLIP-ViT-H (IPAdapter)"}, "no picture by CLIP-ViT-H"),
+        ({"control_preprocessor": "CLIP-ViT-H (IPAdapter)"}, "CLIP-ViT-H .* makes numbers"),
         ({}, "^control_type is empty"),
     ],
 )
 def test_a_preview_of_what_makes_no_picture_is_refused(
     standins: StandIns, given: dict[str, str], words: str
 ) -> None:
+    standin = on(standins, "forge")
     with refused(InvalidParameterError, match=words):
-        call(ControlPreviewTool, on(standins, "forge"), **given)
+        call(ControlPreviewTool, standin, **given)
+    assert DETECT not in [one.path for one in standin.received]
 
 
 def test_a_preview_with_sdnext_goes_by_its_own_endpoint(standins: StandIns) -> None:

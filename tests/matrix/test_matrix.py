@@ -122,7 +122,7 @@ def check_reading(cell: Cell, _standin: StandIn, drawn: Drawn) -> None:
 def check_preview(cell: Cell, standin: StandIn, drawn: Drawn) -> None:
     ((file, meta),) = drawn.files
     image = Image.open(io.BytesIO(file))
-    assert (image.size, meta["filename"]) == (tuple(cell.size), drawn.json["filename"])
+    assert (image.size, meta["filename"]) == (tuple(cell.size), drawn.json["images"][0]["filename"])
     # A map, not the picture itself.
     assert ImageChops.difference(image.convert("RGB"), picture(*image.size)).getbbox()
     assert drawn.variables["preprocessor"].casefold() == cell.asked["preprocessor"]

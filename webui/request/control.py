@@ -168,6 +168,11 @@ class Wish:
             raise InvalidParameterError(
                 "control_model is empty. Name one, or give control_type, which has one of its own."
             )
+        if not self.type.models and "model_list" in self.server.late:
+            raise WebUILateError(
+                "control_type: the server did not say in time which ControlNet models it has. It "
+                "is busy: try again, or give control_model."
+            )
         if not self.type.models:
             raise InvalidParameterError(
                 f"control_type: the server has no ControlNet model for {self.type.name}. Put one "
