@@ -77,7 +77,8 @@ def test_a_new_field_is_one_entry(root: Path) -> None:
     assert "| Bend `warp` | number |  | 0 or more | How far to bend. |\n" in found["GUIDE.md"]
     assert json.loads(found["webui/fields.json"])["warp"] == {
         "tools": ["txt2img", "draw"],
-        "own": False, "extra": False,
+        "own": False,
+        "extra": False,
         "json": "",
         "neutral": [1],
         "elsewhere": {"sdcpp": ""},
