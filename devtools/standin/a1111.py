@@ -194,7 +194,7 @@ class A1111Generation(Generation):
                     self.applied = dataclasses.replace(self.applied, controlnet=model)
 
     def _detail(self) -> None:
-        """What ADetailer does not know comes to nothing, and what has no tab is not seen at all."""
+        """Leave out a model that is unknown, and never see what is beyond the tabs, both unsaid."""
         kind = "img2img" if "inputs" in self.values else "txt2img"
         tabs = self.state.family.argument_counts(kind).get("adetailer", 0)
         given = self._arguments("adetailer")[:tabs]
@@ -208,8 +208,9 @@ class A1111Generation(Generation):
 
     def _arguments(self, script: str) -> Sequence[Any]:
         scripts = (self.values["alwayson_scripts"] or {}).items()
-        found = {name.lower(): one for name, one in scripts}.get(script, {})
-        return found.get("args", ())
+        named = {name.lower(): one for name, one in scripts}
+        arguments: Sequence[Any] = named.get(script, {}).get("args", ())
+        return arguments
 
     def _second_pass(self) -> SecondPass:
         """Return what is found wrong before the first pass is a CrashError here."""

@@ -128,7 +128,7 @@ def _second_pass(pairs: Pairs) -> Fields:
 
 
 def _detailed(pairs: Pairs) -> Fields:
-    """What was found and drawn again; numbers that differ from model to model are left out."""
+    """Return what was drawn again; numbers that differ from model to model are left out."""
     numbers = [found[1] for label in pairs if (found := _DETAILED.fullmatch(label))]
     if not numbers:
         return _converted(pairs, _DETAILER) if pairs.get("Detailer") else {}
