@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from devtools.standin import StandIn
-from support.drawing import draw
+from support.drawing import draw, refused
 from support.exchange import connect
 from support.standins import StandIns
 from webui.errors import InvalidParameterError
@@ -116,6 +116,8 @@ def test_extra_parameters_may_hold_the_same_fields_and_count_more(standins: Stan
     extra = {"ad_model": ["hand_yolov8n"], "ad_prompt": None}
     request = built(standin, ad_model=["x"], ad_prompt="a smile", extra_parameters=extra)
     assert request.fields == {"detailer_enabled": True, "detailer_models": ["hand_yolov8n"]}
+    with refused(InvalidParameterError, match="^extra_parameters: ad_confidence: 2 is too large"):
+        draw(standin, ad_model="hand", extra_parameters='{"ad_confidence": 2}')
 
 
 @pytest.fixture

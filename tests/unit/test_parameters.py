@@ -195,7 +195,6 @@ def test_values_are_read_before_the_credentials_and_files_last(
         ("extra_parameters", {"styles": 5}, "extra_parameters: styles: 5 is not a JSON array"),
         ("extra_parameters", {"alwayson_scripts": []},
          "extra_parameters: alwayson_scripts: [] is not a JSON object"),
-        ("extra_parameters", {"ad_confidence": 2}, "extra_parameters: ad_confidence: 2 is too large"),
         ("extra_parameters", {"mask": {}}, "extra_parameters: mask: {} is not text."),
         ("extra_parameters", '{"override_settings": {"sd_vae": {}}}',
          "extra_parameters: override_settings: sd_vae: {} is not text."),
