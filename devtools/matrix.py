@@ -16,7 +16,7 @@ FAMILIES = list(LABELS)
 INFOTEXT = "a cat\nSteps: 20, Sampler: Euler, Seed: 5, Size: 512x768"
 _HALVES = {"left half": (0, 0, 32, 64), "right half": (32, 0, 64, 64)}
 # What differs from family to family is settled for a cell; the rest is the row's own word.
-_SETTLED = {"given", "asked", "elsewhere", "extensions", "outcome", "but", "only"}
+_SETTLED = {"given", "asked", "elsewhere", "outcome", "but", "only"}
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ class Cell:
     outcome: str
     phrase: str
     row: str
-    extensions: Sequence[str] = ()
     size: Sequence[int] = (64, 64)
     pictures: int = 1
     kept: str = ""
     leftover: str = ""
     login: str = ""
     schema: bool = True
+    extensions: Sequence[str] = ()
 
     def __str__(self) -> str:
         return f"{self.tool}-{self.row}-{self.family}"
@@ -75,8 +75,7 @@ def _cell(tool: str, row: Mapping[str, Any], family: str) -> Cell:
         there.get("asked", row.get("asked", {})),
         kind,
         phrase,
-        extensions=row.get("extensions", {}).get(family, ()),
-        **{name: said for name, said in row.items() if name not in _SETTLED},
+        **{name: said for name, said in (row | there).items() if name not in _SETTLED},
     )
 
 

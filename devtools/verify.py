@@ -75,6 +75,8 @@ class Server:
             fitting = fitted(cell, names_instead(known))
             if cell.leftover or not cell.schema:
                 yield cell, "not testable: it takes a server that fails, or hides its schema"
+            elif not {*cell.extensions} <= {name.lower() for name in known["scripts"]}:
+                yield cell, "not testable: it takes an extension that is not installed"
             elif cell.login and server["login"] != (cell.outcome == "refused"):
                 yield cell, "not testable: it takes a server with another way of logging in"
             elif fitting is None:
@@ -148,7 +150,9 @@ def seen(cell: Cell, said: Said, loaded: str) -> Iterator[str]:
     for place, name in enumerate(names):
         picture = Image.open(io.BytesIO(said["files"][name]))
         yield compared("size", picture.size, tuple(cell.size))
-        told = dict(_TOLD.findall(texts_inside(picture).get("parameters", "")))
+        # What is quoted is an extension's own, such as ControlNet's model.
+        text = re.sub(r'"[^"]*"', "", texts_inside(picture).get("parameters", ""))
+        told = dict(_TOLD.findall(text))
         wanted = {
             "Seed": str(cell.given.get("seed", said.get("seed", 0)) + place),
             "Sampler": cell.asked.get("sampler", told.get("Sampler")),

@@ -25,7 +25,7 @@ DETECT = "/controlnet/detect"
 
 
 def on(standins: StandIns, family: str) -> StandIn:
-    return standins.of(family, *EXTENDED.get(family, ()))
+    return standins.of(family, extensions=EXTENDED.get(family, ()))
 
 
 def controlled(standin: StandIn, photo: bytes = PHOTO, **given: Any) -> Drawn:  # noqa: ANN401

@@ -33,6 +33,7 @@ class Endpoint(StrEnum):
     PROMPT_STYLES = f"{_API}prompt-styles"
     LORAS = f"{_API}loras"
     SCRIPT_INFO = f"{_API}script-info"
+    DETAILERS = f"{_API}detailers"
     # ControlNet's, which no schema shows.
     CONTROLNET_MODELS = "controlnet/model_list"
     CONTROLNET_MODULES = "controlnet/module_list"
@@ -42,6 +43,8 @@ class Endpoint(StrEnum):
     CONTROL_MODELS = f"{_API}control-models"
     PREPROCESSORS = f"{_API}preprocessors"
     PREPROCESS = f"{_API}preprocess"
+    # ADetailer's, an object of one list.
+    ADETAILER_MODELS = "adetailer/v1/ad_model"
     # What makes the server look at its folders again.
     REFRESH_CHECKPOINTS = f"{_API}refresh-checkpoints"
     REFRESH_VAE = f"{_API}refresh-vae"

@@ -188,6 +188,10 @@ class Server:
             return None
         return self._in_time(listing, self._read_control_types, afresh=afresh)
 
+    def adetailer_models(self, afresh: bool) -> list[str] | None:
+        """Name what the extension ADetailer finds things with."""
+        return self._in_time(Endpoint.ADETAILER_MODELS, self._read_adetailer, afresh=afresh)
+
     @property
     def ledger(self) -> Ledger:
         """Which options it puts back after a job."""
@@ -324,6 +328,10 @@ class Server:
         answer = said.an_object(self._client.controlnet(Endpoint.CONTROLNET_TYPES))
         found = answer.get("control_types")
         return found if isinstance(found, dict) else None, _LIST_LIFETIME
+
+    def _read_adetailer(self) -> tuple[list[str] | None, float]:
+        listed = said.an_object(self._client.adetailer_models()).get("ad_model")
+        return said.texts(listed) if isinstance(listed, list) else None, _LIST_LIFETIME
 
     def _read_options(self) -> tuple[Fields | None, float]:
         found = self._client.option_values()
