@@ -114,7 +114,7 @@ def control_of(server: Server, parameter: str) -> Control:
     if control.is_extension:
         remedy = "Install the extension sd-webui-controlnet by Mikubill"
     raise InvalidParameterError(
-        f"{parameter}: this {server.family.label} has no ControlNet. {remedy}, and restart it."
+        f"{parameter}: {server.family.label} offers no ControlNet. {remedy}, and restart it."
     )
 
 

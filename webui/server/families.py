@@ -143,7 +143,7 @@ class Family:
         return known.elsewhere.get(self.key, "") if known else ""
 
 
-UNKNOWN = Family("unknown", "this server", is_known=False)
+UNKNOWN = Family("unknown", "this server", is_known=False, control=Control(is_extension=True))
 
 # In the order in which they are told apart.
 FAMILIES = (
