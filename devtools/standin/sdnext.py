@@ -13,7 +13,7 @@ from PIL import ImageFilter
 from devtools.standin.a1111 import A1111App
 from devtools.standin.drawing import Generation, SecondPass, target_size
 from devtools.standin.family import API, Checkpoint, CrashError, Family, RefusalError, without_hash
-from devtools.standin.pictures import Sketch
+from devtools.standin.pictures import Sketch, drawn
 from devtools.standin.queue import Task
 from devtools.standin.state import MODEL, Start, State
 
@@ -133,7 +133,7 @@ class SdNextGeneration(Generation):
         if leftover == "nothing":
             return
         picture = self.draw(0, self.values["width"], self.values["height"], "unfinished")
-        picture = picture.drawn() if isinstance(picture, Sketch) else picture
+        picture = drawn(picture) if isinstance(picture, Sketch) else picture
         picture = picture.filter(ImageFilter.GaussianBlur(8))
         if leftover == "bare preview":
             self.bare, self.infotexts = True, []

@@ -283,7 +283,7 @@ def look_ups() -> Iterator[Fault]:
                 tools=("server_info",), given={"list": "scripts"})  # fmt: skip
     models = [{"title": f"{n} " + "x" * 700, "model_name": HALF} for n in range(9000)]
     yield Fault("models of 7 MB", "", at={f"{API}sd-models": told(models)}, megabytes=200,
-                tools=("server_info",), given={"list": "models"})  # fmt: skip
+                tools=("server_info",), given={"list": "models"}, slow=True)  # fmt: skip
 
 
 def during_the_job() -> Iterator[Fault]:
