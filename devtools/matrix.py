@@ -40,6 +40,7 @@ class Cell:
     leftover: str = ""
     login: str = ""
     schema: bool = True
+    extension: str = ""
 
     def __str__(self) -> str:
         return f"{self.tool}-{self.row}-{self.family}"

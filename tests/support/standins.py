@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 from typing import Self
 
-from devtools.standin import StandIn
+from devtools.standin import FAMILIES, StandIn
 
 
 class StandIns:
@@ -11,15 +11,20 @@ class StandIns:
 
     def __init__(self) -> None:
         self._stack = ExitStack()
-        self._running: dict[tuple[str, bool, bool], StandIn] = {}
+        self._running: dict[tuple[str, bool, bool, str], StandIn] = {}
 
-    def of(self, family: str, *, login: bool = False, docs: bool = True) -> StandIn:
-        """One with the login ann:secret, or without its schema, if so wanted."""
-        kind = (family, login, docs)
+    def of(
+        self, family: str, *, login: bool = False, docs: bool = True, extension: str = ""
+    ) -> StandIn:
+        """One with the login ann:secret, without its schema, or with an extension, if wanted."""
+        kind = (family, login, docs, extension)
         if kind not in self._running:
             api_auth = "ann:secret" if login else None
             # A format without losses, so that pixels can be compared.
-            standin = StandIn(family=family, api_auth=api_auth, docs=docs, image_format="png")
+            known = {extension} & FAMILIES[family].extensions.keys()
+            standin = StandIn(
+                family=family, api_auth=api_auth, docs=docs, image_format="png", extensions=known
+            )
             self._running[kind] = self._stack.enter_context(standin)
         standin = self._running[kind]
         standin.received.clear()

@@ -35,6 +35,10 @@ class Enlarging:
     warnings: list[str]
     turns: bool
 
+    @property
+    def maker(self) -> str:
+        return str(self.fields["upscaler_1"])
+
     def size_of(self, picture: Picture) -> tuple[int, int]:
         """Width and height as the server sees them."""
         return picture.upright_size if self.turns else picture.size

@@ -8,7 +8,7 @@ from types import UnionType
 from typing import Self
 
 from webui import lasting, said
-from webui.errors import InvalidParameterError, WebUILateError
+from webui.errors import InvalidParameterError, WebUILateError, WebUINotFoundError
 from webui.http.client import WebUIClient
 from webui.http.endpoints import REFRESHED_BY, Endpoint
 from webui.server import families
@@ -112,6 +112,20 @@ class Server:
     def reads(self, field: str) -> bool:
         """Tell whether it takes notice of a request field; true where nobody knows."""
         return self.profile.reads(field)
+
+    def require(self, endpoint: Endpoint, work: str, remedy: str) -> None:
+        """WebUINotFoundError for work that it has no endpoint for, before it is asked to do any."""
+        if self.profile.paths is None and not self._client.lacks(endpoint):
+            return
+        if self.profile.paths is None or not self.profile.offers(endpoint):
+            raise WebUINotFoundError(
+                f"{self.family.label} at {self._client.address} cannot {work}: it has no "
+                f"{endpoint.path}. {remedy}"
+            )
+
+    def leaves_turned(self, name: str) -> str:
+        """Return the warning for a picture whose orientation mark it does not honour."""
+        return f"{name}: {self.family.label} does not turn it as its EXIF data says."
 
     def entries(self, listing: Endpoint, *, afresh: bool = False) -> Entries | None:
         """Return a list of objects.
