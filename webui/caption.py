@@ -76,9 +76,13 @@ def caption(call: Call) -> Iterator[Event]:
                             f"{client.address} failed to describe {source.name}: {failure}. "
                             "The server's log says why; often a model could not be downloaded."
                         )
-                    if failure or not words:
-                        why = failure or "the server found no words for it"
-                        report.warnings.append(f"{source.name}: {why}.")
+                    if failure:
+                        report.warnings.append(
+                            f"{source.name} is described in part at the most, for the server "
+                            f"failed: {failure}. Its log says why."
+                        )
+                    elif not words:
+                        report.warnings.append(f"{source.name}: the server found no words for it.")
                     if source.picture.is_turned and not server.family.turns_by_exif:
                         report.warnings.append(server.leaves_turned(source.name))
                     report.captions.append(Caption(source.name, words))

@@ -119,6 +119,7 @@ def check_enlarging(cell: Cell, standin: StandIn, drawn: Drawn) -> None:
 
 
 def check_request(cell: Cell, standin: StandIn) -> dict[str, Any]:
+    request: dict[str, Any]
     (request,) = work_of(standin)
     assert {name: request[name] for name in cell.asked} == cell.asked
     return request

@@ -71,8 +71,9 @@ def build_captioning(asked: Fields, server: Server) -> Captioning:
 
 def split_failure(text: str) -> tuple[str, str]:
     """Return a caption without what the server put there of a failure, and that."""
-    found = _FAILURE.search(text.strip())
-    return (text.strip()[: found.start()], found[0]) if found else (text.strip(), "")
+    text = text.strip()
+    found = _FAILURE.search(text)
+    return (text[: found.start()], found[0].strip("<>")) if found else (text, "")
 
 
 def _method(asked: Fields, server: Server) -> str:
