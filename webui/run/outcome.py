@@ -1,6 +1,6 @@
 """What came back, against what was asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from webui.errors import WebUIResponseError, WebUIServerError, WrongModelError
 from webui.http.endpoints import Endpoint
@@ -36,13 +36,13 @@ def compare_outcome(
     ]
 
 
-def warn_of_interruption(server: Server) -> list[str]:
-    """Return a sentence if somebody broke the last job off, which looks finished all the same.
+def warn_of_interruption(server: Server, tasks: Sequence[str]) -> list[str]:
+    """Return a sentence if somebody broke one of our jobs off, which looks finished all the same.
 
     The server still answers 200, and writes all steps into the infotext. It costs a look, so only a
     job that took a while is worth it.
     """
-    if not server.broke_off():
+    if not any(server.turned_to(task_id).broke_off() for task_id in tasks):
         return []
     return ["Somebody interrupted the server while it drew: the last picture may be unfinished."]
 

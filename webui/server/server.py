@@ -206,6 +206,11 @@ class Server:
         """Tell whether it says that nobody draws; asked anew each time."""
         return said.an_object(self._client.progress()).get("progress") == 0
 
+    def turned_to(self, task_id: str) -> Self:
+        """Return it, asking from now on the one that had this job, if it is several."""
+        self._client.turn_to(task_id)
+        return self
+
     def broke_off(self) -> bool:
         """Tell whether the last job was broken off, by anybody or an error; asked each time."""
         return bool(self.last_state().get("interrupted"))
