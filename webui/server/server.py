@@ -117,6 +117,11 @@ class Server:
         """WebUINotFoundError for work that it has no endpoint for, before it is asked to do any."""
         if self.profile.paths is None and not self._client.lacks(endpoint):
             return
+        if self.profile.paths is None and self.late:
+            raise WebUILateError(
+                f"{self._client.address} did not say in time {' and '.join(sorted(self.late))}. It "
+                "is busy: try again."
+            )
         if self.profile.paths is None or not self.profile.offers(endpoint):
             raise WebUINotFoundError(
                 f"{self.family.label} at {self._client.address} cannot {work}: it has no "
