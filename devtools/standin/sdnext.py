@@ -69,10 +69,10 @@ class SdNextApp(A1111App):
         }
 
     def _caption(self, key: str, listing: str) -> dict[str, Any]:
-        """Of an unknown model a vision model's answer is empty, CLIP's a refusal."""
+        """Say nothing of an unknown vision model, refuse others; the first is taken for none."""
         values, listed = self.body(), self.family.replies[listing]
-        model = values.get("model", "")
         known = [one["name"] if isinstance(one, dict) else one for one in listed]
+        model = values.get("model", known[0])
         if model not in known and key != "answer":
             raise RefusalError(404, "Model not found")
         words = values.get("question") or model if key == "answer" else model

@@ -10,6 +10,7 @@ from support.dify_files import picture, served_each
 from support.drawing import Drawn, all_sent, invoke, lying_picture, refused, sent
 from tools.caption import CaptionTool
 from webui import errors
+from webui.http import client
 
 JOB = "interrogate"
 PATH = f"/sdapi/v1/{JOB}"
@@ -140,3 +141,14 @@ def test_a_caption_that_outlasts_dify_is_collected_by_the_next_call(
         drawn = Drawn(invoke(CaptionTool, standin, {"images": images}))
         assert drawn.text == "clip, 96x64"
         assert len(all_sent(standin, JOB)) == 1
+
+
+def test_settings_that_a_busy_server_does_not_tell_are_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(client, "LOOKUP_PATIENCE", 0.3)
+    with StandIn(family="sdnext") as standin:
+        standin.hang_next("/sdapi/v1/options")
+        drawn = caption(standin, caption_method="clip")
+    (warning,) = drawn.warnings
+    assert warning.startswith("The server did not say in time which options it has")

@@ -1,7 +1,7 @@
 """Requests to put pictures into words, each a job of its own, from one tool's values."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from webui import said
 from webui.errors import InvalidParameterError
@@ -25,7 +25,7 @@ class Captioning:
     method: str
     endpoint: Endpoint
     fields: Fields
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[str]
 
     def request_for(self, picture: Picture) -> Request:
         return Request(self.endpoint, {**self.fields, "image": picture.base64()})
@@ -52,7 +52,8 @@ def build_captioning(asked: Fields, server: Server) -> Captioning:
     if captioner.options:
         options = server.options() or {}
         set_there = {name: options.get(option) for name, option in captioner.options.items()}
-        fields |= said.typed(set_there, dict.fromkeys(set_there, str | int | float))
+        known = said.typed(set_there, dict.fromkeys(set_there, str | int | float))
+        fields |= {name: value for name, value in known.items() if value != ""}
     if model := asked.get("caption_model"):
         fields |= dict.fromkeys(captioner.named, _named(model, captioner, server))
     if question := asked.get("caption_question"):
@@ -66,7 +67,7 @@ def build_captioning(asked: Fields, server: Server) -> Captioning:
         for name, is_idle in idle.items()
         if is_idle
     ]
-    return Captioning(method, captioner.endpoint, fields, warnings)
+    return Captioning(method, captioner.endpoint, fields, warnings + server.unchecked())
 
 
 def split_failure(text: str) -> tuple[str, str]:

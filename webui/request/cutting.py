@@ -1,7 +1,7 @@
 """Requests to remove backgrounds, each a job of its own, from one tool's values."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from webui.errors import InvalidParameterError
 from webui.http.endpoints import Endpoint
@@ -30,7 +30,7 @@ class Cutting:
     fields: Fields
     mask_only: bool
     turns: bool
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[str]
 
     @property
     def maker(self) -> str:
@@ -82,4 +82,5 @@ def build_cutting(asked: Fields, server: Server) -> Cutting:
         )
     fields: Fields = {"model": model, "return_mask": mask_only}
     fields["alpha_matting"] = bool(asked.get("alpha_matting"))
-    return Cutting(endpoint, fields, mask_only, not is_ben2 or family.turns_by_exif)
+    turns = not is_ben2 or family.turns_by_exif
+    return Cutting(endpoint, fields, mask_only, turns, server.unchecked())

@@ -107,7 +107,7 @@ def _warnings(asked: Fields, fields: Fields, server: Server) -> list[str]:
     ]
     if "upscaling_resize" in asked and fields["resize_mode"] == 1:
         told.append("upscaling_resize has no effect beside a target width or height.")
-    return told
+    return told + server.unchecked()
 
 
 def _is_on(value: Json) -> bool:

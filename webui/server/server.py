@@ -43,6 +43,15 @@ _KINDS: dict[str, type | UnionType] = {
     "args": list,
 }
 
+# What could not be checked, where the API's word says too little.
+_LATE = {
+    "options": "which options it has",
+    "samplers": "which samplers it has",
+    "schedulers": "which schedulers it has",
+    "sd-models": "which models it has",
+    "models": "which models of that kind it has",
+}
+
 type Entries = list[Fields]
 # Gives names, looked up afresh or not; None where nobody can tell.
 type Offered = Callable[[bool], list[str] | None]
@@ -127,6 +136,13 @@ class Server:
                 f"{self.family.label} at {self._client.address} cannot {work}: it has no "
                 f"{endpoint.path}. {remedy}"
             )
+
+    def unchecked(self) -> list[str]:
+        """Return a warning for each look-up that could not be waited for."""
+        return [
+            f"The server did not say in time {_LATE.get(late, late)}, so that was not checked."
+            for late in sorted(self.late)
+        ]
 
     def leaves_turned(self, name: str) -> str:
         """Return the warning for a picture whose orientation mark it does not honour."""
