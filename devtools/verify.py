@@ -77,6 +77,8 @@ class Server:
                 yield cell, "not testable: it takes a server that fails, or hides its schema"
             elif cell.tool == "remove_background":
                 yield cell, "not testable: it depends on an extension, and on samples_format"
+            elif not {*cell.extensions} <= {name.lower() for name in known["scripts"]}:
+                yield cell, "not testable: it takes an extension that is not installed"
             elif cell.login and server["login"] != (cell.outcome == "refused"):
                 yield cell, "not testable: it takes a server with another way of logging in"
             elif fitting is None:

@@ -90,7 +90,7 @@ def given_to(tool: str, fault: Fault, link: str) -> dict[str, Any]:
 def test_a_fault_ends_in_time_with_a_remedy_and_no_trace(
     plugin: Plugin, standins: StandIns, fault: Fault, tool: str
 ) -> None:
-    healthy = standins.of("a1111", extension="rembg").base_url
+    healthy = standins.of("a1111", extensions=["rembg"]).base_url
     process = plugin.process
     at = dict(fault.at) | ({JOB[tool]: fault.job} if fault.job is not None else {})
     try:

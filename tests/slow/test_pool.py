@@ -145,14 +145,18 @@ def test_deadlines_that_fall_where_jobs_end_and_begin_harm_no_stranger(pool: Poo
     chance = random.Random(5)  # noqa: S311 - a repeatable choice, no secret
     for one in pool.cards:
         one.state.delay = 0.4
-    strangers, hurried = [], []
-    for seed in range(24):
-        strangers.append(Run(pool.base_url, seed=seed))
-        timeout = chance.choice([0.4, 0.8, 1.2, 1.6]) + chance.uniform(-0.1, 0.1)
-        hurried.append(Run(pool.base_url, seed=100 + seed, timeout=timeout))
-    assert [run.done()[0].warnings for run in strangers] == [[]] * 24
-    for run in hurried:
-        run.events(Progress)
+    # On a slow machine all may be late at first, so that there is nothing to interrupt.
+    for _ in range(5):
+        strangers, hurried = [], []
+        for seed in range(24):
+            strangers.append(Run(pool.base_url, seed=seed))
+            timeout = chance.choice([0.4, 0.8, 1.2, 1.6]) + chance.uniform(-0.1, 0.1)
+            hurried.append(Run(pool.base_url, seed=100 + seed, timeout=timeout))
+        assert [run.done()[0].warnings for run in strangers] == [[]] * 24
+        for run in hurried:
+            run.events(Progress)
+        if interrupted(pool):
+            break
     assert interrupted(pool) > 0
 
 

@@ -194,6 +194,10 @@ class WebUIClient:
         """`GET` {model_list} or {module_list}: names, or the page's own names for them."""
         return self._look_up("GET", listing, query={"alias_names": "true"} if aliases else None)
 
+    def adetailer_models(self) -> Json:
+        """`GET /adetailer/v1/ad_model`, which the extension has: {ad_model}, names of files."""
+        return self._look_up("GET", Endpoint.ADETAILER_MODELS, tells_late=True)
+
     def refresh(self, listing: Endpoint) -> Json:
         """Have the server look at the folder behind a list again: a key of REFRESHED_BY."""
         return self._look_up("POST", REFRESHED_BY[listing], {})

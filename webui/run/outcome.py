@@ -1,5 +1,6 @@
 """What came back, against what was asked for."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from webui.errors import WebUIResponseError, WebUIServerError, WrongModelError
@@ -149,11 +150,16 @@ def _sampled(summary: Summary, request: Request) -> Iterator[str]:
 
 def _controlled(summary: Summary, request: Request) -> Iterator[str]:
     """Servers write each enabled unit into the infotext; one that then fails stands there too."""
-    units = request.controlnet_units
     written = next((str(image.infotext) for image in summary.drawn if image.infotext), "")
-    named = [key for key in parse_infotext(written).parameters if key.startswith("ControlNet")]
-    if written and len(named) < len(units):
-        yield (
-            f"The infotext tells of {len(named)} of {len(units)} ControlNet units: the others had "
-            'no effect. Each needs "enabled": true.'
-        )
+    labels = parse_infotext(written).parameters
+    enabled = ' Each needs "enabled": true.'
+    for units, noun, label, needs in (
+        (request.controlnet_units, "ControlNet units", "ControlNet.*", enabled),
+        (request.adetailer_units, "ADetailer models", r"ADetailer model(?: \d+\w\w)?", ""),
+    ):
+        named = [key for key in labels if re.fullmatch(label, key)]
+        if written and len(named) < len(units):
+            yield (
+                f"The infotext tells of {len(named)} of {len(units)} {noun}: the others had no "
+                f"effect.{needs}"
+            )

@@ -45,6 +45,8 @@ _KINDS: dict[str, type | UnionType] = {
 
 # What could not be checked, where the API's word says too little.
 _LATE = {
+    "ad_model": "which detection models it has",
+    "detailers": "which detection models it has",
     "options": "which options it has",
     "samplers": "which samplers it has",
     "schedulers": "which schedulers it has",
@@ -214,6 +216,10 @@ class Server:
 
         return offered
 
+    def adetailer_models(self, afresh: bool) -> list[str] | None:
+        """Name what the extension ADetailer finds things with."""
+        return self._in_time(Endpoint.ADETAILER_MODELS, self._read_adetailer, afresh=afresh)
+
     @property
     def ledger(self) -> Ledger:
         """Which options it puts back after a job."""
@@ -344,6 +350,10 @@ class Server:
         listed = [one[listing.job] for one in answers if listing.job in one]
         names = [name for one in listed for name in said.texts(one)]
         return (list(dict.fromkeys(names)) if listed else None), _LIST_LIFETIME
+
+    def _read_adetailer(self) -> tuple[list[str] | None, float]:
+        listed = said.an_object(self._client.adetailer_models()).get("ad_model")
+        return said.texts(listed) if isinstance(listed, list) else None, _LIST_LIFETIME
 
     def _read_options(self) -> tuple[Fields | None, float]:
         found = self._client.option_values()
