@@ -8,7 +8,7 @@ from types import UnionType
 from typing import Self
 
 from webui import lasting, said
-from webui.errors import InvalidParameterError, WebUILateError
+from webui.errors import InvalidParameterError, WebUILateError, WebUINotFoundError
 from webui.http.client import WebUIClient
 from webui.http.endpoints import REFRESHED_BY, Endpoint
 from webui.server import families
@@ -41,6 +41,17 @@ _KINDS: dict[str, type | UnionType] = {
     "is_alwayson": bool,
     "is_img2img": bool,
     "args": list,
+}
+
+# What could not be checked, where the API's word says too little.
+_LATE = {
+    "ad_model": "which detection models it has",
+    "detailers": "which detection models it has",
+    "options": "which options it has",
+    "samplers": "which samplers it has",
+    "schedulers": "which schedulers it has",
+    "sd-models": "which models it has",
+    "models": "which models of that kind it has",
 }
 
 type Entries = list[Fields]
@@ -112,6 +123,32 @@ class Server:
     def reads(self, field: str) -> bool:
         """Tell whether it takes notice of a request field; true where nobody knows."""
         return self.profile.reads(field)
+
+    def require(self, endpoint: Endpoint, work: str, remedy: str) -> None:
+        """WebUINotFoundError for work that it has no endpoint for, before it is asked to do any."""
+        if self.profile.paths is None and not self._client.lacks(endpoint):
+            return
+        if self.profile.paths is None and self.late:
+            raise WebUILateError(
+                f"{self._client.address} did not say in time {' and '.join(sorted(self.late))}. It "
+                "is busy: try again."
+            )
+        if self.profile.paths is None or not self.profile.offers(endpoint):
+            raise WebUINotFoundError(
+                f"{self.family.label} at {self._client.address} cannot {work}: it has no "
+                f"{endpoint.path}. {remedy}"
+            )
+
+    def unchecked(self) -> list[str]:
+        """Return a warning for each look-up that could not be waited for."""
+        return [
+            f"The server did not say in time {_LATE.get(late, late)}, so that was not checked."
+            for late in sorted(self.late)
+        ]
+
+    def leaves_turned(self, name: str) -> str:
+        """Return the warning for a picture whose orientation mark it does not honour."""
+        return f"{name}: {self.family.label} does not turn it as its EXIF data says."
 
     def entries(self, listing: Endpoint, *, afresh: bool = False) -> Entries | None:
         """Return a list of objects.
