@@ -155,7 +155,9 @@ def seen(cell: Cell, said: Said, loaded: str) -> Iterator[str]:
     for place, name in enumerate(names):
         picture = Image.open(io.BytesIO(said["files"][name]))
         yield compared("size", picture.size, tuple(cell.size))
-        told = dict(_TOLD.findall(texts_inside(picture).get("parameters", "")))
+        # What is quoted is an extension's own, such as ControlNet's model.
+        text = re.sub(r'"[^"]*"', "", texts_inside(picture).get("parameters", ""))
+        told = dict(_TOLD.findall(text))
         wanted = {
             "Seed": str(cell.given.get("seed", said.get("seed", 0)) + place),
             "Sampler": cell.asked.get("sampler", told.get("Sampler")),

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response, request
-from PIL import Image, ImageOps
+from PIL import Image, ImageFilter, ImageOps
 
 from devtools.standin import infotext, pictures
 from devtools.standin.app import App, View
@@ -38,6 +38,7 @@ class A1111App(App):
             f"POST {API}interrogate": self._interrogate,
             "POST /rembg": lambda: self.cut_out(self.body()),
             f"POST {API}png-info": lambda: _png_info(self.fields()),
+            "POST /controlnet/detect": self._detect,
             f"POST {API}interrupt": self.queue.interrupt,
             f"POST {API}skip": lambda: self.queue.interrupt(skip=True),
             f"POST {API}options": lambda: self.state.save(request.get_json()),
@@ -174,6 +175,19 @@ class A1111App(App):
             raise RefusalError(404, "Model not found")
         return {"caption": self.put_into_words(values.get("image"), model, turned=turned)}
 
+    def _detect(self) -> dict[str, Any]:
+        """Return what a preprocessor makes of pictures; some make none, and Forge says so there."""
+        given = request.get_json()
+        module, size = given["controlnet_module"], given.get("controlnet_processor_res", 512)
+        if module not in self.family.control_names("module"):
+            raise RefusalError(422, "Module not available")
+        maps = [
+            pictures.text_of(_map(one, size), "png") for one in given["controlnet_input_images"]
+        ]
+        if "(IPAdapter)" in module:
+            maps = ["Detect result is not image"]
+        return {**self.family.replies["POST /controlnet/detect"], "images": maps}
+
     def _options(self) -> Response:
         if self.state.has_wrong_type(self.state.options):
             raise CrashError("ValidationError", "1 validation error for Options")
@@ -220,15 +234,20 @@ class A1111Generation(Generation):
 
     def _control(self) -> None:
         """Leave out a unit with an unknown name, in silence; the infotext claims it."""
-        replies = self.state.family.replies
-        for place, unit in enumerate(self._arguments("controlnet")):
+        family = self.state.family
+        places = family.argument_counts("txt2img").get("controlnet")
+        for place, unit in enumerate(self._arguments("controlnet")[:places]):
             if unit.get("enabled"):
                 model, module = (unit.get(key) or "None" for key in ("model", "module"))
                 told = f"Module: {module}, Model: {model}, Weight: {unit.get('weight', 1.0)}"
                 self.remarks[f"ControlNet {place}"] = told
-                lists = replies["/controlnet/model_list"] | replies["/controlnet/module_list"]
-                if model in lists["model_list"] and module in lists["module_list"]:
-                    self.applied = dataclasses.replace(self.applied, controlnet=model)
+                known = model in family.control_names("model")
+                known &= module in family.control_names("module")
+                has_picture = unit.get("image") or self.values.get("inputs")
+                needs_model = not module.startswith("reference")
+                if known and has_picture and (model != "None" or not needs_model):
+                    by = model if needs_model else module
+                    self.applied = dataclasses.replace(self.applied, controlnet=by)
 
     def _detail(self) -> None:
         """Leave out a model that is unknown, and never see what is beyond the tabs, both unsaid."""
@@ -314,6 +333,13 @@ def _resized(picture: Image.Image, values: Mapping[str, Any]) -> Image.Image:
         return ImageOps.scale(picture, values["upscaling_resize"])
     size = (values["upscaling_resize_w"], values["upscaling_resize_h"])
     return (ImageOps.fit if values["upscaling_crop"] else ImageOps.cover)(picture, size)
+
+
+def _map(text: str, size: int) -> Image.Image:
+    """Return a picture's edges, so many pixels on its shorter side."""
+    picture = decode_input(text)
+    scale = size / min(picture.size)
+    return ImageOps.scale(picture.convert("L"), scale).filter(ImageFilter.FIND_EDGES)
 
 
 def _png_info(values: Mapping[str, Any]) -> dict[str, Any]:

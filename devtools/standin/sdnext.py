@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from flask import Response, request
 from PIL import ImageFilter
 
 from devtools.standin.a1111 import A1111App
-from devtools.standin.app import View
-from devtools.standin.drawing import Generation, SecondPass, target_size
+from devtools.standin.app import View, json_reply
+from devtools.standin.drawing import Generation, SecondPass, decode_input, target_size
 from devtools.standin.family import API, Checkpoint, CrashError, Family, RefusalError, without_hash
-from devtools.standin.pictures import Sketch, drawn
+from devtools.standin.pictures import Sketch, drawn, text_of
 from devtools.standin.queue import Task
 from devtools.standin.state import MODEL, Start, State
 
@@ -63,6 +64,7 @@ class SdNextApp(A1111App):
     def views(self) -> dict[str, View]:
         return {
             **super().views(),
+            f"POST {API}preprocess": self._preprocess,
             f"POST {API}openclip": lambda: self._caption("caption", f"{API}openclip"),
             f"POST {API}tagger": lambda: self._caption("tags", f"{API}tagger/models"),
             f"POST {API}vqa": lambda: self._caption("answer", f"{API}vqa/models"),
@@ -106,6 +108,13 @@ class SdNextApp(A1111App):
                 state.settings({}, restore=True)
         reply = self.reply(fields, drawing)
         return {**reply, "info": ""} if drawing.bare else reply
+
+    def _preprocess(self) -> dict[str, Any] | Response:
+        given = request.get_json()
+        if given["model"] not in self.family.names("preprocessors"):
+            return json_reply({"error": f"Processor model not found: id={given['model']}"}, 400)
+        edges = decode_input(given["image"]).convert("L").filter(ImageFilter.FIND_EDGES)
+        return {"model": given["model"], "image": text_of(edges, "png")}
 
     def _keep_to_the_rate(self, kind: str) -> None:
         most, seconds = self._rate

@@ -22,6 +22,7 @@ from support.dify_files import served
 from support.drawing import Drawn, refused
 from support.standins import StandIns
 from tools.caption import CaptionTool
+from tools.control_preview import ControlPreviewTool
 from tools.draw import DrawTool
 from tools.img2img import Img2ImgTool
 from tools.png_info import PngInfoTool
@@ -38,6 +39,7 @@ TOOLS: dict[str, Any] = {
     "caption": CaptionTool,
     "draw": DrawTool,
     "png_info": PngInfoTool,
+    "control_preview": ControlPreviewTool,
 }
 WORDS = {f"/sdapi/v1/{name}" for name in ("interrogate", "openclip", "tagger", "vqa")}
 CUTS = {"/rembg", "/sdapi/v1/rembg"}
@@ -165,6 +167,16 @@ def check_reading(cell: Cell, _standin: StandIn, drawn: Drawn) -> None:
     assert {name: drawn.json["fields"][name] for name in cell.asked} == cell.asked
 
 
+def check_preview(cell: Cell, standin: StandIn, drawn: Drawn) -> None:
+    ((file, meta),) = drawn.files
+    image = Image.open(io.BytesIO(file))
+    assert (image.size, meta["filename"]) == (tuple(cell.size), drawn.json["images"][0]["filename"])
+    # A map, not the picture itself.
+    assert ImageChops.difference(image.convert("RGB"), picture(*image.size)).getbbox()
+    assert drawn.variables["preprocessor"].casefold() == cell.asked["preprocessor"]
+    assert standin.state.drawn == []
+
+
 CHECKS = {
     "txt2img": check_drawing,
     "img2img": check_drawing,
@@ -173,6 +185,7 @@ CHECKS = {
     "remove_background": check_cutting,
     "caption": check_words,
     "png_info": check_reading,
+    "control_preview": check_preview,
 }
 
 

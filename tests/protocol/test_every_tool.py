@@ -25,7 +25,7 @@ def called(
     """What each tool replies to a call with little more than it requires."""
     path = tmp_path_factory.mktemp("files") / "photo.png"
     path.write_bytes(picture(96, 64))
-    with StandIn(extensions=["rembg"]) as standin, FileServer() as server:
+    with StandIn(extensions=["rembg", "controlnet"]) as standin, FileServer() as server:
         photo = server.add(path)
         drawn = {"prompt": "a cat", "width": 96, "height": 64}
         words: dict[str, dict[str, Any]] = {
@@ -37,6 +37,7 @@ def called(
             "draw": drawn | {"count": 2},
             "server_info": {"list": "samplers"},
             "png_info": {"image": photo},
+            "control_preview": {"image": photo, "control_type": "Canny"},
         }
         yield {name: call(plugin, standin.base_url, name, **given) for name, given in words.items()}
 
@@ -71,6 +72,7 @@ def test_every_declared_variable_comes_in_its_type(called: dict[str, Called], to
         ("draw", [(96, 64)] * 2),
         ("server_info", []),
         ("png_info", []),
+        ("control_preview", [(96, 64)]),
     ],
 )
 def test_pictures_come_as_files_and_the_rest_as_text_and_data(

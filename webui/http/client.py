@@ -191,8 +191,12 @@ class WebUIClient:
         return self._look_up("GET", listing, tells_late=True, wanted=wanted)
 
     def controlnet(self, listing: Endpoint, *, aliases: bool = False) -> Json:
-        """`GET` {model_list} or {module_list}: names, or the page's own names for them."""
-        return self._look_up("GET", listing, query={"alias_names": "true"} if aliases else None)
+        """`GET` {model_list}, {module_list} or {control_types}, or SD.Next's lists of the kind.
+
+        aliases: modules by the page's own names.
+        """
+        query = {"alias_names": "true"} if aliases else None
+        return self._look_up("GET", listing, query=query, tells_late=True)
 
     def adetailer_models(self) -> Json:
         """`GET /adetailer/v1/ad_model`, which the extension has: {ad_model}, names of files."""

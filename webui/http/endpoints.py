@@ -44,6 +44,12 @@ class Endpoint(StrEnum):
     # ControlNet's, which no schema shows.
     CONTROLNET_MODELS = "controlnet/model_list"
     CONTROLNET_MODULES = "controlnet/module_list"
+    CONTROLNET_TYPES = "controlnet/control_types"
+    CONTROLNET_DETECT = "controlnet/detect"
+    # SD.Next's own.
+    CONTROL_MODELS = f"{_API}control-models"
+    PREPROCESSORS = f"{_API}preprocessors"
+    PREPROCESS = f"{_API}preprocess"
     # Of the extension stable-diffusion-webui-rembg.
     REMBG = "rembg"
     # ADetailer's, an object of one list.

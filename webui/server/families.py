@@ -88,6 +88,27 @@ _SDNEXT_CAPTIONERS = {
 }
 
 
+@dataclass(frozen=True)
+class Control:
+    """How a family works with ControlNet's pictures.
+
+    models, preprocessors: its lists. preview: what makes a map of a picture.
+    takes_units: among the always-on scripts of a job. SD.Next lists control_units as a field that
+    its txt2img and img2img do not read (modules/api/generate.py, 058a7f0c); its /control is another
+    kind of job.
+    is_extension: it must be installed; elsewhere it is built in.
+    reads_mode: which of prompt and picture counts more. reForge (external_code.from_dict, 3b56b26)
+    makes an enum of it and then looks for a text.
+    """
+
+    models: Endpoint = Endpoint.CONTROLNET_MODELS
+    preprocessors: Endpoint = Endpoint.CONTROLNET_MODULES
+    preview: Endpoint = Endpoint.CONTROLNET_DETECT
+    takes_units: bool = True
+    is_extension: bool = False
+    reads_mode: bool = True
+
+
 @dataclass(frozen=True, eq=False)
 class Family:
     """One family.
@@ -165,6 +186,8 @@ class Family:
     leaves_previews: bool = False
     # A picture that it cannot decode is none to it, without a word.
     drops_broken_pictures: bool = False
+    # None where its API takes no control picture (stable-diffusion.cpp's /sdapi, 0137f16).
+    control: Control | None = Control()
     # It says which version it is, without giving away its command line.
     tells_version: bool = False
 
@@ -225,6 +248,7 @@ FAMILIES = (
         hires_wants_strength=True,
         turns_by_exif=False,
         drops_broken_pictures=True,
+        control=None,
     ),
     Family(
         "sdnext",
@@ -253,6 +277,9 @@ FAMILIES = (
         cuts_out_at=Endpoint.SDNEXT_REMBG,
         transparent_formats=frozenset({"png", "webp", "tiff"}),
         leaves_previews=True,
+        control=Control(
+            Endpoint.CONTROL_MODELS, Endpoint.PREPROCESSORS, Endpoint.PREPROCESS, takes_units=False
+        ),
         tells_version=True,
     ),
     Family(
@@ -273,6 +300,7 @@ FAMILIES = (
         "AUTOMATIC1111",
         lambda schema: not schema.has(Endpoint.SCHEDULERS) and schema.has(Endpoint.INTERROGATE),
         joins_scheduler=True,
+        control=Control(is_extension=True),
     ),
     Family(
         "classic",
@@ -286,8 +314,9 @@ FAMILIES = (
         "reForge",
         lambda schema: "hr_cfg" in schema.fields,
         unused={"s_min_uncond": "reForge reads its own option of that name instead"},
+        control=Control(reads_mode=False),
     ),
-    Family("a1111", "AUTOMATIC1111", lambda _schema: True),
+    Family("a1111", "AUTOMATIC1111", lambda _schema: True, control=Control(is_extension=True)),
 )
 
 
