@@ -35,6 +35,8 @@ class A1111App(App):
             f"POST {API}txt2img": lambda: self.generate("txt2img", self.fields()),
             f"POST {API}img2img": lambda: self.generate("img2img", self.fields()),
             f"POST {API}extra-single-image": lambda: self.enlarge(self.fields()),
+            f"POST {API}interrogate": self._interrogate,
+            "POST /rembg": lambda: self.cut_out(self.body()),
             f"POST {API}png-info": lambda: _png_info(self.fields()),
             "POST /controlnet/detect": self._detect,
             f"POST {API}interrupt": self.queue.interrupt,
@@ -45,6 +47,11 @@ class A1111App(App):
             "POST /internal/progress": self._task,
             "GET /internal/pending-tasks": self.queue.pending_tasks,
         }
+
+    def body(self) -> dict[str, Any]:
+        """Return the request's fields where the family's file has no schema of them."""
+        body = request.get_json(silent=True)
+        return body if isinstance(body, dict) else {}
 
     def fields(self) -> dict[str, Any]:
         """Return the request's fields, converted; a RefusalError where they cannot be."""
@@ -137,6 +144,36 @@ class A1111App(App):
             self.queue.sample(task, 1, self.state.delay)
         text = pictures.text_of(picture, self.state.options["samples_format"])
         return {"html_info": "", "image": text}
+
+    def put_into_words(self, text: object, words: str, *, turned: bool = False) -> str:
+        """Return words and the size of a picture, after as long as an image takes."""
+        picture = decode_input(text or "", turned=turned)
+        task = Task(job="interrogate")
+        with self.queue.work_on(task):
+            self.queue.sample(task, 1, self.state.delay)
+        return f"{words}, {picture.width}x{picture.height}"
+
+    def cut_out(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the right half of a picture, or its mask; rembg itself turns what it is sent."""
+        model, turned = values.get("model", "u2net"), self.family.traits.turns_by_exif
+        picture = decode_input(values.get("input_image", ""), turned=turned or model != "ben2")
+        task, mask = Task(job="rembg"), Image.new("L", picture.size)
+        with self.queue.work_on(task):
+            self.queue.sample(task, 1, self.state.delay)
+        mask.paste(255, (picture.width // 2, 0, *picture.size))
+        if not values.get("return_mask"):
+            picture.putalpha(mask)
+        came = mask if values.get("return_mask") else picture
+        return {"image": pictures.text_of(came, self.state.options["samples_format"])}
+
+    def _interrogate(self) -> dict[str, Any]:
+        """Decode the picture before the model is looked for."""
+        values, turned = self.body(), self.family.traits.turns_by_exif
+        model = values.get("model", "clip")
+        if model not in {"clip", "deepdanbooru"}:
+            decode_input(values.get("image", ""))
+            raise RefusalError(404, "Model not found")
+        return {"caption": self.put_into_words(values.get("image"), model, turned=turned)}
 
     def _detect(self) -> dict[str, Any]:
         """Return what a preprocessor makes of pictures; some make none, and Forge says so there."""

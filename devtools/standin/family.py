@@ -183,7 +183,7 @@ class Checkpoint:
 
 def _joined(one: Any, more: Any) -> Any:  # noqa: ANN401 - any reply
     if isinstance(one, dict):
-        return {name: _joined(found, more.get(name, [])) for name, found in one.items()}
+        return {**one, **{name: _joined(one.get(name), found) for name, found in more.items()}}
     return more if one is None else [*one, *more]
 
 

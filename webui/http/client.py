@@ -147,7 +147,7 @@ class WebUIClient:
         response = self._send("POST", endpoint, request, patience=patience)
         if not _is_success(response):
             raise self._refusal(response, time.monotonic() + LOOKUP_TIMEOUT)
-        return Reply(response, self.address, largest)
+        return Reply(response, self.address, largest, endpoint.says)
 
     # What a call can do without.
 
@@ -158,6 +158,16 @@ class WebUIClient:
     def answers(self, endpoint: Endpoint) -> bool:
         """Tell whether `GET` of an endpoint that one family alone has gives JSON."""
         return self._look_up("GET", endpoint) is not None
+
+    def lacks(self, endpoint: Endpoint) -> bool:
+        """Tell whether there is no such path: of one that takes POST alone, `GET` is a 405."""
+        until = min(time.monotonic() + LOOKUP_PATIENCE, self._until)
+        with (
+            contextlib.suppress(WebUIConnectionError),
+            self._send_in_time("GET", endpoint, None, until) as response,
+        ):
+            return bool(response.status_code == requests.codes.not_found)
+        return False
 
     def version(self) -> Json:
         """`GET /version`, which SD.Next alone has: {updated, commit, …}."""

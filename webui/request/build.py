@@ -16,18 +16,6 @@ from webui.server.server import Server
 from webui.values import Fields, Json
 
 _SIZES = ("width", "height", "hr_resize_x", "hr_resize_y")
-# What could not be checked, where the API's word says too little.
-_LATE = {
-    "ad_model": "which detection models it has",
-    "detailers": "which detection models it has",
-    "options": "which options it has",
-    "samplers": "which samplers it has",
-    "schedulers": "which schedulers it has",
-    "sd-models": "which models it has",
-    "model_list": "which ControlNet models it has",
-    "module_list": "which ControlNet preprocessors it has",
-    "control_types": "which types of ControlNet it has",
-}
 _BUILT_IN_VAE = {"automatic", "none", "built in"}
 
 
@@ -69,10 +57,7 @@ def build_request(
     check_names(request, server)
     _complete_script(request, server)
     request.warnings = [*warn_of_fields(request, server), *controls, *idle, *tags, *rounded]
-    request.warnings += [
-        f"The server did not say in time {_LATE.get(late, late)}, so that was not checked."
-        for late in sorted(server.late)
-    ]
+    request.warnings += server.unchecked()
     return request
 
 
