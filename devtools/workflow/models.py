@@ -1,19 +1,27 @@
-"""Language models behind an OpenAI-style API, such as those of LM Studio and Ollama."""
+"""Language models behind an OpenAI-style API, and an agent that calls tools with one."""
 
 import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, override
 
 import requests
+from graphon.entities.base_node_data import BaseNodeData
+from graphon.enums import BuiltinNodeTypes, NodeType, WorkflowNodeExecutionStatus
+from graphon.file.models import File
+from graphon.model_runtime.entities import llm_entities as llm
+from graphon.model_runtime.entities import message_entities as said
 from graphon.model_runtime.entities.common_entities import I18nObject
-from graphon.model_runtime.entities.llm_entities import (
-    LLMResultChunk,
-    LLMResultChunkDelta,
-    LLMUsage,
-)
-from graphon.model_runtime.entities.message_entities import AssistantPromptMessage, PromptMessage
 from graphon.model_runtime.entities.model_entities import AIModelEntity, FetchFrom, ModelType
+from graphon.node_events.base import NodeEventPayload, NodeRunResult
+from graphon.node_events.node import StreamChunkEvent, StreamCompletedEvent
+from graphon.nodes.base.node import Node
+from graphon.nodes.tool.exc import ToolNodeError
+from graphon.variables.segments import ArrayFileSegment
+from graphon.variables.template_resolution import convert_template
+
+from devtools import command_words
+from devtools.workflow.tools import Tools
 
 _SECONDS = 600
 
@@ -24,7 +32,7 @@ class ChatModel:
 
     base_url: str
     model_name: str
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any]
     provider: str = "openai_api_compatible"
     stop: Sequence[str] | None = None
 
@@ -32,24 +40,26 @@ class ChatModel:
         self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]] = ()
     ) -> Iterator[dict[str, Any]]:
         """Yield what is new of the reply, as it streams; OSError if the API fails."""
-        body: dict[str, Any] = {"model": self.model_name, "messages": messages, "stream": True}
-        if tools:
-            body["tools"] = tools
+        body = {"model": self.model_name, "messages": messages, "stream": True}
+        body |= {"tools": tools} if tools else {}
         url = f"{self.base_url}/chat/completions"
-        with requests.post(url, json=body | dict(self.parameters), stream=True, timeout=_SECONDS) as r:
-            r.raise_for_status()
-            for line in r.iter_lines():
-                data = line.decode().removeprefix("data: ")
-                if data and data != "[DONE]":
-                    yield json.loads(data)["choices"][0]["delta"]
+        with requests.post(
+            url, json=body | dict(self.parameters), stream=True, timeout=_SECONDS
+        ) as reply:
+            reply.raise_for_status()
+            for line in reply.iter_lines():
+                if line.startswith(b"data: {"):
+                    yield json.loads(line.removeprefix(b"data: "))["choices"][0]["delta"]
 
     def invoke_llm(
-        self, *, prompt_messages: Sequence[PromptMessage], **_: object
-    ) -> Generator[LLMResultChunk]:
+        self, *, prompt_messages: Sequence[said.PromptMessage], **_: object
+    ) -> Generator[llm.LLMResultChunk]:
         messages = [{"role": str(m.role), "content": m.get_text_content()} for m in prompt_messages]
-        for delta in self.deltas(messages):
-            yield self._chunk(delta.get("content") or "")
-        yield self._chunk("", usage=LLMUsage.empty_usage(), finish_reason="stop")
+        for delta in [*self.deltas(messages), {}]:
+            message = said.AssistantPromptMessage(content=delta.get("content") or "")
+            usage = None if delta else llm.LLMUsage.empty_usage()
+            new = llm.LLMResultChunkDelta(index=0, message=message, usage=usage)
+            yield llm.LLMResultChunk(model=self.model_name, delta=new)
 
     def get_model_schema(self) -> AIModelEntity:
         return AIModelEntity(
@@ -60,7 +70,110 @@ class ChatModel:
             model_properties={},
         )
 
-    def _chunk(self, content: str, **rest: Any) -> LLMResultChunk:  # noqa: ANN401
-        message = AssistantPromptMessage(content=content)
-        delta = LLMResultChunkDelta(index=0, message=message, **rest)
-        return LLMResultChunk(model=self.model_name, delta=delta)
+
+class AgentNodeData(BaseNodeData):
+    """agent_parameters: model, tools, instruction, query and maximum_iterations, by type, value."""
+
+    type: NodeType = BuiltinNodeTypes.AGENT
+    agent_parameters: dict[str, dict[str, Any]]
+
+
+class AgentNode(Node[AgentNodeData]):
+    """The Agent node, which graphon leaves to Dify, by a strategy like its FunctionCalling.
+
+    It asks the model, calls the tools that are wanted, and asks again, until the model answers.
+    """
+
+    node_type = BuiltinNodeTypes.AGENT
+    tools: Tools
+    base_url: str
+
+    @classmethod
+    @override
+    def version(cls) -> str:
+        return "1"
+
+    @override
+    def _run(self) -> Generator[NodeEventPayload]:
+        given = {name: one["value"] for name, one in self.node_data.agent_parameters.items()}
+        chosen = given["model"]
+        model = ChatModel(self.base_url, chosen["model"], chosen["completion_params"])
+        enabled = {one["tool_name"]: one for one in given["tools"] if one["enabled"]}
+        pool = self.runtime_state.variable_pool
+        messages: list[dict[str, Any]] = [
+            {"role": role, "content": convert_template(pool, given[text]).text}
+            for role, text in (("system", "instruction"), ("user", "query"))
+        ]
+        files: list[File] = []
+        text = ""
+        for left in reversed(range(given["maximum_iterations"])):
+            # In the last round the model has no tools, so that it can but answer.
+            offered = [_function(one) for one in enabled.values()] if left else []
+            calls: list[dict[str, Any]] = []
+            for delta in model.deltas(messages, offered):
+                calls += delta.get("tool_calls") or []
+                chunk = delta.get("content") or ""
+                text += chunk
+                yield StreamChunkEvent(selector=[self._node_id, "text"], chunk=chunk)
+            if not calls:
+                break
+            messages.append({"role": "assistant", "content": "", "tool_calls": calls})
+            for one in calls:
+                answer = self._call(one["function"], enabled, files)
+                messages.append({"role": "tool", "tool_call_id": one["id"], "content": answer})
+        yield StreamChunkEvent(selector=[self._node_id, "text"], chunk="", is_final=True)
+        yield StreamCompletedEvent(
+            node_run_result=NodeRunResult(
+                status=WorkflowNodeExecutionStatus.SUCCEEDED,
+                outputs={"text": text, "files": ArrayFileSegment(value=files)},
+            )
+        )
+
+    def _call(
+        self, function: Mapping[str, str], enabled: Mapping[str, Any], files: list[File]
+    ) -> str:
+        """Return what the model reads of the call; its pictures go to `files`."""
+        name, answer = function["name"], ""
+        if name not in enabled:
+            return f"there is not a tool named {name}"
+        settings = {key: one["value"] for key, one in enabled[name]["settings"].items()}
+        try:
+            for one in self.tools.call(name, settings | json.loads(function["arguments"])):
+                match one.type, one.message, one.meta:
+                    case "text", {"text": text}, _:
+                        answer += text
+                    case "json", {"json_object": found}, _:
+                        answer += f"tool response: {json.dumps(found, ensure_ascii=False)}."
+                    case "blob", _, {"mime_type": kind, "filename": file}:
+                        content, store = one.blob or b"", self.tools.files
+                        files.append(
+                            store.create_file_by_raw(
+                                file_binary=content, mimetype=kind, filename=file
+                            )
+                        )
+        except ToolNodeError as error:
+            return f"tool invoke error: {error}"
+        return answer
+
+
+def _function(tool: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the model is told of a tool: all that it can fill in."""
+    declared = command_words.tools()[tool["tool_name"]]
+    asked = {one["name"]: one for one in declared["parameters"] if one["form"] == "llm"}
+    properties = {
+        name: {"type": one["type"], "description": one["llm_description"]}
+        | ({"type": "string", "enum": [o["value"] for o in options]} if options else {})
+        for name, one in asked.items()
+        for options in [one.get("options")]
+    }
+    required = [name for name, one in asked.items() if one.get("required")]
+    description = tool["extra"]["description"] or declared["description"]["llm"]
+    parameters = {"type": "object", "properties": properties, "required": required}
+    return {
+        "type": "function",
+        "function": {
+            "name": tool["tool_name"],
+            "description": description,
+            "parameters": parameters,
+        },
+    }

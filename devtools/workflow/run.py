@@ -1,9 +1,9 @@
-"""A DSL file, and what came of running it."""
+"""A DSL file, its nodes, and what came of running it."""
 
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +17,51 @@ from graphon.engine.filter import (
 from graphon.engine_events.base import EngineEvent
 from graphon.engine_events.graph import GraphRunSucceededEvent
 from graphon.engine_events.node import NodeRunRetryEvent, NodeRunStreamChunkEvent
+from graphon.entities.graph_config import NodeConfigDict
+from graphon.enums import NodeExecutionType
 from graphon.file.models import File
 from graphon.graph.graph import Graph
+from graphon.nodes.answer.answer_node import AnswerNode
+from graphon.nodes.base.node import Node
+from graphon.nodes.end.end_node import EndNode
+from graphon.nodes.if_else.if_else_node import IfElseNode
+from graphon.nodes.iteration.iteration_node import IterationNode
+from graphon.nodes.iteration.iteration_start_node import IterationStartNode
+from graphon.nodes.list_operator.node import ListOperatorNode
+from graphon.nodes.llm import LLMNode
+from graphon.nodes.start import StartNode
+from graphon.nodes.tool.tool_node import ToolNode
 from graphon.runtime.init_params import InitParams
 from graphon.runtime.runtime_state import RuntimeState
 from graphon.runtime.variable_pool import VariablePool
 
-from devtools.workflow.nodes import Host, Nodes
+from devtools.host.conversation import Conversation
+from devtools.workflow.models import AgentNode, ChatModel
+from devtools.workflow.tools import FileStore, Tools
 
-_KINDS_OF_FILES = ("file", "file-list")
+_NODES: tuple[type[Node[Any]], ...] = (
+    *(StartNode, EndNode, AnswerNode, ToolNode, LLMNode, AgentNode),
+    *(IterationNode, IterationStartNode, IfElseNode, ListOperatorNode),
+)
+_CLASSES = {str(one.node_type): one for one in _NODES}
 
 
 class WorkflowError(Exception):
     """A run that cannot begin or that failed; the text is what Dify shows."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """What stands for a Dify. llm: the address of an OpenAI-style API, which ends in /v1.
+
+    timeout: Dify's own limit on one call of a tool, in seconds.
+    """
+
+    plugin: Conversation
+    credentials: Mapping[str, Any]
+    files: FileStore
+    llm: str = ""
+    timeout: float | None = None
 
 
 @dataclass
@@ -48,22 +80,18 @@ class Run:
 
 
 class Workflow:
-    """An app of mode workflow or advanced-chat."""
+    """An app of mode workflow or advanced-chat, as its DSL describes it."""
 
     def __init__(self, said: Mapping[str, Any]) -> None:
         self._graph: dict[str, Any] = said["workflow"]["graph"]
-        (self._start,) = [
-            one for one in self._graph["nodes"] if one["data"]["type"] == "start"
-        ]
+        nodes = {one["id"]: one["data"] for one in self._graph["nodes"]}
+        (self._start,) = [one for one, data in nodes.items() if data["type"] == "start"]
+        # What the form asks for before a run: each field by its name.
+        self.asked = {one["variable"]: one for one in nodes[self._start]["variables"]}
 
     @classmethod
     def read(cls, path: Path) -> "Workflow":
         return cls(yaml.safe_load(path.read_text(encoding="utf-8")))
-
-    @property
-    def asked(self) -> dict[str, dict[str, Any]]:
-        """What the form asks for before a run: each field by its name, as the DSL has it."""
-        return {one["variable"]: one for one in self._start["data"]["variables"]}
 
     def run(
         self,
@@ -74,45 +102,89 @@ class Workflow:
         uploads: Sequence[File] = (),
         say: Callable[[str], None] = lambda _: None,
     ) -> Run:
-        """Run to the end; `say` gets the lines of progress as they come.
-
-        WorkflowError when it fails.
-        """
-        pool = VariablePool()
-        for name, field_ in self.asked.items():
-            pool.add((self._start["id"], name), _started(field_, given.get(name)))
+        """Run to the end, or to a WorkflowError; `say` gets the lines of progress as they come."""
+        pool, came, identity = VariablePool(), Run(), str(uuid.uuid4())
+        for name, asked in self.asked.items():
+            pool.add((self._start, name), _started(asked, given.get(name)))
         pool.add(("sys", "query"), query)
         pool.add(("sys", "files"), list(uploads))
-        identity = str(uuid.uuid4())
         state = RuntimeState(variable_pool=pool, start_at=time.time(), workflow_id=identity)
         params = InitParams(
             workflow_id=identity, graph_config=self._graph, run_context={}, call_depth=0
         )
-        graph = Graph.init(
-            graph_config=self._graph,
-            node_factory=Nodes(host, params, state),
-            root_node_id=self._start["id"],
-        )
+        nodes = _Nodes(host, params, state)
+        graph = Graph.init(graph_config=self._graph, node_factory=nodes, root_node_id=self._start)
         engine = Engine(graph, state, file_runtime=host.files)  # type: ignore[arg-type]
-        came = Run()
         events = filter_engine_events(
-            _noticed(engine.run(), came, say),
+            _noted(engine.run(), came, say),
             context=EngineEventFilterContext.from_engine(engine),
             filters=[ResponseStreamFilter()],
         )
         try:
-            for event in events:
-                if isinstance(event, NodeRunStreamChunkEvent):
-                    came.shown.append(event.chunk)
+            chunks = [one.chunk for one in events if isinstance(one, NodeRunStreamChunkEvent)]
         except RuntimeError as error:
             raise WorkflowError(str(error)) from error
-        return came
+        return replace(came, shown=chunks)
 
 
-def _noticed(
+@dataclass(frozen=True)
+class _Nodes:
+    """Makes the nodes of a graph, or of one round of an iteration in it."""
+
+    host: Host
+    init_params: InitParams
+    runtime_state: RuntimeState
+
+    def with_runtime_state(self, runtime_state: RuntimeState) -> "_Nodes":
+        return replace(self, runtime_state=runtime_state)
+
+    def with_graph_config(self, graph_config: Mapping[str, Any]) -> "_Nodes":
+        params = self.init_params.model_copy(update={"graph_config": graph_config})
+        return replace(self, init_params=params)
+
+    def validate_node(self, node_config: NodeConfigDict) -> NodeExecutionType:
+        return _class(node_config).execution_type
+
+    def create_node(self, node_config: NodeConfigDict) -> Node[Any]:
+        kind, needs = _class(node_config), dict[str, Any]()
+        data = kind.validate_node_data(node_config["data"])
+        host = self.host
+        tools = Tools(host.plugin, host.credentials, host.files, host.timeout)
+        if kind is ToolNode:
+            needs = {"runtime": tools, "tool_file_manager": host.files}
+        elif kind is LLMNode:
+            model = ChatModel(host.llm, data.model.name, data.model.completion_params)
+            needs = {"model_instance": model, "llm_file_saver": None}
+            needs["prompt_message_serializer"] = _Serializer()
+        node = kind(
+            node_config["id"],
+            data,
+            init_params=self.init_params,
+            runtime_state=self.runtime_state,
+            **needs,
+        )
+        if isinstance(node, AgentNode):
+            node.tools, node.base_url = tools, host.llm
+        return node
+
+
+class _Serializer:
+    def serialize(self, *, prompt_messages: object, **_: object) -> object:
+        """As they are: they are only kept beside the node's result."""
+        return prompt_messages
+
+
+def _class(node_config: NodeConfigDict) -> type[Node[Any]]:
+    kind = str(node_config["data"].type)
+    if kind not in _CLASSES:
+        raise WorkflowError(f"nodes of type {kind!r} cannot be run here")
+    return _CLASSES[kind]
+
+
+def _noted(
     events: Iterable[EngineEvent], came: Run, say: Callable[[str], None]
 ) -> Iterator[EngineEvent]:
-    """Note what the response filter would not let through."""
+    """Note what the filter, which orders what a chat shows, does not let through."""
     for event in events:
         match event:
             case NodeRunStreamChunkEvent(selector=[_, "progress"], chunk=text) if text:
@@ -127,12 +199,9 @@ def _noticed(
 
 def _started(asked: Mapping[str, Any], value: object) -> object:
     """Return a field's value as Dify makes it of what the form or the API sent."""
-    if value is None:
-        value = asked.get("default")
+    value = asked.get("default") if value is None else value
     if value in (None, "") and asked["required"]:
         raise WorkflowError(f"{asked['variable']} is required in input form")
     if asked["type"] == "number" and isinstance(value, str):
         return (float(value) if "." in value else int(value)) if value.strip() else None
-    if asked["type"] in _KINDS_OF_FILES and value == "":
-        return None
     return value

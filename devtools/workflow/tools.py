@@ -1,12 +1,14 @@
-"""The plugin's tools for a Tool node, with what Dify does around a call."""
+"""The plugin's tools for Tool nodes, with what Dify does around a call, and the run's files."""
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+import uuid
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from graphon.file.enums import FileTransferMethod, FileType
 from graphon.file.models import File
 from graphon.model_runtime.entities.llm_entities import LLMUsage
-from graphon.nodes.tool.entities import ToolNodeData
 from graphon.nodes.tool.exc import ToolNodeError
 from graphon.nodes.tool_runtime_entities import (
     ToolRuntimeHandle,
@@ -15,26 +17,60 @@ from graphon.nodes.tool_runtime_entities import (
 )
 
 from devtools import command_words
-from devtools.host import Message, PluginError, PluginGoneError, ProtocolError
+from devtools.generate import save
+from devtools.host import FileServer, Message, PluginError, PluginGoneError, ProtocolError
 from devtools.host.conversation import Conversation
-from devtools.workflow.files import FileStore
 
-# The types of errors of which Dify shows the text alone, but for CredentialsValidateFailedError.
-_KNOWN = "Invoke"
-_YES, _NO = ("true", "yes", "y", "1"), ("false", "no", "n", "0")
+
+class FileStore:
+    """What graphon asks of Dify's storage: files on disk, which tools fetch by link."""
+
+    multimodal_send_format = "base64"
+
+    def __init__(self, out: Path, server: FileServer) -> None:
+        self._out, self._server = out, server
+        self._paths: dict[str, Path] = {}
+        self._files: dict[str, File] = {}
+
+    def add(self, path: Path, name: str = "", mime_type: str = "") -> File:
+        """Return what stands for a file on disk, which a tool gave that name and type."""
+        described, key = self._server.add(path), str(uuid.uuid4())
+        self._paths[key] = path
+        self._files[key] = File(
+            file_type=FileType(described["type"]),
+            transfer_method=FileTransferMethod.TOOL_FILE,
+            remote_url=described["url"],
+            reference=key,
+            file_id=key,
+            filename=name or path.name,
+            extension=path.suffix,
+            mime_type=mime_type or described["mime_type"],
+            size=described["size"],
+        )
+        return self._files[key]
+
+    def path(self, file: File) -> Path:
+        return self._paths[str(file.reference)]
+
+    def build_from_mapping(self, *, mapping: Mapping[str, Any]) -> File:
+        return self._files[mapping["tool_file_id"]]
+
+    def create_file_by_raw(self, *, file_binary: bytes, mimetype: str, filename: str) -> File:
+        return self.add(save(self._out, filename, file_binary), filename, mimetype)
+
+    def resolve_file_url(self, *, file: File, for_external: bool = True) -> str:
+        """Return an address that lasts, or the one that the plugin fetches from."""
+        return self.path(file).absolute().as_uri() if for_external else str(file.remote_url)
 
 
 @dataclass(frozen=True)
 class Tools:
-    """What a Tool node of graphon calls.
-
-    timeout: Dify's own limit on one call, in seconds, if there is to be one.
-    """
+    """What a Tool node of graphon calls. timeout: Dify's own limit on one call, in seconds."""
 
     plugin: Conversation
     credentials: Mapping[str, Any]
     files: FileStore
-    timeout: float | None = None
+    timeout: float | None
 
     def call(self, tool: str, given: Mapping[str, Any]) -> Iterator[Message]:
         """Call a tool as Dify would; ToolNodeError holds the sentence that Dify shows."""
@@ -43,43 +79,37 @@ class Tools:
         try:
             yield from self.plugin.invoke(tool, sent, self.credentials, self.timeout)
         except PluginError as error:
-            known = error.error_type.startswith(_KNOWN)
+            # Of those that Dify knows it shows the message alone.
+            known = error.error_type.startswith("Invoke")
             raise ToolNodeError(error.message if known else str(error)) from error
         except (PluginGoneError, ProtocolError, TimeoutError) as error:
             raise ToolNodeError(str(error)) from error
 
-    def get_runtime(self, *, node_data: ToolNodeData, **_: object) -> ToolRuntimeHandle:
-        if node_data.tool_name not in command_words.tools():
-            raise ToolNodeError(f"{node_data.provider_id} has no tool {node_data.tool_name!r} here")
+    def get_runtime(self, *, node_data: object, **_: object) -> ToolRuntimeHandle:
         return ToolRuntimeHandle(raw=node_data)
 
-    def get_runtime_parameters(
-        self, *, tool_runtime: ToolRuntimeHandle
-    ) -> Sequence[ToolRuntimeParameter]:
-        declared = command_words.tools()[_node(tool_runtime).tool_name]["parameters"]
+    def get_runtime_parameters(self, tool_runtime: Any) -> list[ToolRuntimeParameter]:  # noqa: ANN401
+        declared = command_words.tools()[tool_runtime.raw.tool_name]["parameters"]
         return [ToolRuntimeParameter(one["name"], bool(one.get("required"))) for one in declared]
 
     def invoke(
-        self, *, tool_runtime: ToolRuntimeHandle, tool_parameters: Mapping[str, Any], **_: object
+        self,
+        tool_runtime: Any,  # noqa: ANN401 - a handle around a Tool node's data
+        tool_parameters: Mapping[str, Any],
+        **_: object,
     ) -> Generator[ToolRuntimeMessage]:
-        node = _node(tool_runtime)
+        node = tool_runtime.raw
         settings = {name: one["value"] for name, one in node.tool_configurations.items()}
         for one in self.call(node.tool_name, settings | dict(tool_parameters)):
-            message = {"blob": one.blob} if one.blob is not None else one.message
-            # By its type: graphon's union would take some kinds for others.
-            yield ToolRuntimeMessage.model_validate(
-                {"type": one.type, "message": message, "meta": one.meta}
-            )
+            message = {"blob": one.blob} if one.type == "blob" else one.message
+            said = {"type": one.type, "message": message, "meta": one.meta}
+            yield ToolRuntimeMessage.model_validate(said)
 
     def get_usage(self, **_: object) -> LLMUsage:
         return LLMUsage.empty_usage()
 
     def build_file_reference(self, *, mapping: Mapping[str, Any]) -> File:
-        return self.files.file(mapping["tool_file_id"])
-
-
-def _node(handle: ToolRuntimeHandle) -> ToolNodeData:
-    return ToolNodeData.model_validate(handle.raw)
+        return self.files.build_from_mapping(mapping=mapping)
 
 
 def _cast(kind: str, value: Any) -> Any:  # noqa: ANN401 - whatever a form or variable holds
@@ -87,19 +117,17 @@ def _cast(kind: str, value: Any) -> Any:  # noqa: ANN401 - whatever a form or va
     match kind, value:
         case "string" | "select", _:
             return "" if value is None else str(value)
-        case "boolean", str() if value.lower() in _YES + _NO:
-            return value.lower() in _YES
+        case "boolean", str():
+            return value.lower() not in ("", "false", "no", "n", "0")
         case "boolean", _:
             return bool(value)
         case "number", str():
             return (float(value) if "." in value else int(value)) if value else None
         case "files", _:
-            return [_sent(one) for one in (value if isinstance(value, list) else [value])]
-        case "file", [one]:
-            return _sent(one)
-        case "file", [*_]:
-            raise ValueError("This parameter only accepts one file but got multiple files.")
-    return _sent(value)
+            return list(map(_sent, value if isinstance(value, list) else [value]))
+        case "file", [*several] if len(several) != 1:
+            raise ToolNodeError("This parameter only accepts one file but got multiple files.")
+    return _sent(value[0] if isinstance(value, list) else value)
 
 
 def _sent(value: Any) -> Any:  # noqa: ANN401 - a file or a plain value
