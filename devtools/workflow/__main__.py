@@ -55,13 +55,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(workflow: Workflow, options: argparse.Namespace) -> tuple[Run, FileStore]:
     with contextlib.ExitStack() as stack:
+        store = FileStore(options.out, stack.enter_context(FileServer()))
+        given, query, uploads = _read(options.words, workflow, store)
         credentials = stack.enter_context(credentials_of(options))
         llm = options.llm or stack.enter_context(ChatStandIn()).base_url
         bar = stack.enter_context(ProgressBar(sys.stderr))
         bar.say("starting the plugin")
         plugin = stack.enter_context(PluginProcess())
-        store = FileStore(options.out, stack.enter_context(FileServer()))
-        given, query, uploads = _read(options.words, workflow, store)
         bar.say("running")
         host = Host(plugin, credentials, store, llm)
         return workflow.run(host, given, query=query, uploads=uploads, say=bar.say), store

@@ -15,7 +15,7 @@ from graphon.engine.filter import (
     filter_engine_events,
 )
 from graphon.engine_events.base import EngineEvent
-from graphon.engine_events.graph import GraphRunSucceededEvent
+from graphon.engine_events.graph import GraphRunPartialSucceededEvent, GraphRunSucceededEvent
 from graphon.engine_events.node import NodeRunRetryEvent, NodeRunStreamChunkEvent
 from graphon.entities.graph_config import NodeConfigDict
 from graphon.enums import NodeExecutionType
@@ -192,7 +192,8 @@ def _noted(
                 say(text)
             case NodeRunRetryEvent():
                 came.retries.append(event.error)
-            case GraphRunSucceededEvent():
+            # Dify calls a run in which anything had to be run again a partial success.
+            case GraphRunSucceededEvent() | GraphRunPartialSucceededEvent():
                 came.outputs = dict(event.outputs)
         yield event
 
