@@ -79,9 +79,10 @@ class AgentNodeData(BaseNodeData):
 
 
 class AgentNode(Node[AgentNodeData]):
-    """The Agent node, which graphon leaves to Dify, by a strategy like its FunctionCalling.
+    """The Agent node, which graphon leaves to Dify, by a strategy like Dify's FunctionCalling.
 
-    It asks the model, calls the tools that are wanted, and asks again, until the model answers.
+    It asks the model, calls the tools that are wanted, and asks again, until the model answers or
+    the last round is over: what is wanted then is not called, and there is no answer.
     """
 
     node_type = BuiltinNodeTypes.AGENT
@@ -96,44 +97,38 @@ class AgentNode(Node[AgentNodeData]):
     @override
     def _run(self) -> Generator[NodeEventPayload]:
         given = {name: one["value"] for name, one in self.node_data.agent_parameters.items()}
-        chosen = given["model"]
+        chosen, pool = given["model"], self.runtime_state.variable_pool
         model = ChatModel(self.base_url, chosen["model"], chosen["completion_params"])
         enabled = {one["tool_name"]: one for one in given["tools"] if one["enabled"]}
-        pool = self.runtime_state.variable_pool
         messages: list[dict[str, Any]] = [
             {"role": role, "content": convert_template(pool, given[text]).text}
             for role, text in (("system", "instruction"), ("user", "query"))
         ]
         files: list[File] = []
-        text = ""
+        said = ""
         for left in reversed(range(given["maximum_iterations"])):
-            # In the last round the model has no tools, so that it can but answer.
-            offered = [_function(one) for one in enabled.values()] if left else []
             calls: list[dict[str, Any]] = []
-            for delta in model.deltas(messages, offered):
+            for delta in model.deltas(messages, [_function(one) for one in enabled.values()]):
                 calls += delta.get("tool_calls") or []
                 chunk = delta.get("content") or ""
-                text += chunk
+                said += chunk
                 yield StreamChunkEvent(selector=[self._node_id, "text"], chunk=chunk)
-            if not calls:
+            if not calls or not left:
                 break
             messages.append({"role": "assistant", "content": "", "tool_calls": calls})
             for one in calls:
-                answer = self._call(one["function"], enabled, files)
-                messages.append({"role": "tool", "tool_call_id": one["id"], "content": answer})
+                read = self._call(one["function"], enabled, files)
+                messages.append({"role": "tool", "tool_call_id": one["id"], "content": read})
         yield StreamChunkEvent(selector=[self._node_id, "text"], chunk="", is_final=True)
-        yield StreamCompletedEvent(
-            node_run_result=NodeRunResult(
-                status=WorkflowNodeExecutionStatus.SUCCEEDED,
-                outputs={"text": text, "files": ArrayFileSegment(value=files)},
-            )
-        )
+        outputs = {"text": said, "files": ArrayFileSegment(value=files)}
+        status = WorkflowNodeExecutionStatus.SUCCEEDED
+        yield StreamCompletedEvent(node_run_result=NodeRunResult(status=status, outputs=outputs))
 
     def _call(
         self, function: Mapping[str, str], enabled: Mapping[str, Any], files: list[File]
     ) -> str:
         """Return what the model reads of the call; its pictures go to `files`."""
-        name, answer = function["name"], ""
+        name, read, keep = function["name"], "", self.tools.files.create_file_by_raw
         if name not in enabled:
             return f"there is not a tool named {name}"
         settings = {key: one["value"] for key, one in enabled[name]["settings"].items()}
@@ -141,39 +136,32 @@ class AgentNode(Node[AgentNodeData]):
             for one in self.tools.call(name, settings | json.loads(function["arguments"])):
                 match one.type, one.message, one.meta:
                     case "text", {"text": text}, _:
-                        answer += text
+                        read += text
                     case "json", {"json_object": found}, _:
-                        answer += f"tool response: {json.dumps(found, ensure_ascii=False)}."
+                        read += f"tool response: {json.dumps(found, ensure_ascii=False)}."
                     case "blob", _, {"mime_type": kind, "filename": file}:
-                        content, store = one.blob or b"", self.tools.files
                         files.append(
-                            store.create_file_by_raw(
-                                file_binary=content, mimetype=kind, filename=file
-                            )
+                            keep(file_binary=one.blob or b"", mimetype=kind, filename=file)
                         )
+                        read += "Generated file ... "
         except ToolNodeError as error:
             return f"tool invoke error: {error}"
-        return answer
+        return read
 
 
 def _function(tool: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the model is told of a tool: all that it can fill in."""
     declared = command_words.tools()[tool["tool_name"]]
     asked = {one["name"]: one for one in declared["parameters"] if one["form"] == "llm"}
-    properties = {
-        name: {"type": one["type"], "description": one["llm_description"]}
-        | ({"type": "string", "enum": [o["value"] for o in options]} if options else {})
-        for name, one in asked.items()
-        for options in [one.get("options")]
-    }
+    properties = {}
+    for name, one in asked.items():
+        options = [option["value"] for option in one.get("options", [])]
+        kind = {"type": "string", "enum": options} if options else {"type": one["type"]}
+        properties[name] = kind | {"description": one["llm_description"]}
     required = [name for name, one in asked.items() if one.get("required")]
-    description = tool["extra"]["description"] or declared["description"]["llm"]
-    parameters = {"type": "object", "properties": properties, "required": required}
-    return {
-        "type": "function",
-        "function": {
-            "name": tool["tool_name"],
-            "description": description,
-            "parameters": parameters,
-        },
+    function = {
+        "name": tool["tool_name"],
+        "description": tool["extra"]["description"] or declared["description"]["llm"],
+        "parameters": {"type": "object", "properties": properties, "required": required},
     }
+    return {"type": "function", "function": function}

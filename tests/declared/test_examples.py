@@ -106,7 +106,7 @@ CALLS = [
 
 def pictures(example: str) -> set[tuple[str, ...]]:
     """Return what must be shown: the files of each node that draws, or of the list they end in."""
-    found = set()
+    found: set[tuple[str, ...]] = set()
     for node, data in nodes(example).items():
         if data["type"] == "agent" or data.get("tool_name") not in {None, "server_info"}:
             container = data.get("iteration_id")
