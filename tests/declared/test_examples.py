@@ -26,7 +26,7 @@ DROPPED = {
 }
 # Of other authors, by the kind of node that needs one: its version is one that exists.
 OTHERS = {
-    "llm": "langgenius/openai_api_compatible:0.0.68",
+    "llm": "langgenius/openai_api_compatible:0.0.63",
     "agent": "langgenius/agent:0.0.45",
 }
 CONSTANTS = {"number": int | float, "boolean": bool, "select": str}
