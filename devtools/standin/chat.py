@@ -3,7 +3,6 @@
 import json
 import re
 import threading
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
 
@@ -18,13 +17,13 @@ class ChatStandIn:
     """Answers inside this process, from `with` to its end.
 
     replies: what the model says, one after the other: a text, or the name and the arguments of a
-    tool that it wants called. When they have run out, a model with tools calls `draw` once, and
-    any other says what the user said. `received` holds the requests.
+    tool that it wants called. After them, a model with tools calls `draw` once, and any other says
+    what the user said. `received` holds the requests.
     """
 
     def __init__(self, replies: Iterable[Reply] = ()) -> None:
         self.received: list[dict[str, Any]] = []
-        self._replies = deque(replies)
+        self._replies = list(replies)
         self._app = Flask(__name__, static_folder=None)
         self._app.post("/v1/chat/completions")(self._complete)
 
@@ -43,27 +42,22 @@ class ChatStandIn:
     def _complete(self) -> Response:
         asked = request.get_json()
         self.received.append(asked)
-        reply = self._replies.popleft() if self._replies else _fitting(asked)
+        wish = [one["content"] for one in asked["messages"] if one["role"] == "user"][-1]
+        draws = asked.get("tools") and asked["messages"][-1]["role"] != "tool"
+        fitting: Reply = ("draw", {"prompt": wish}) if draws else wish
+        reply = self._replies.pop(0) if self._replies else fitting
         return Response(_events(reply), content_type="text/event-stream")
 
 
-def _fitting(asked: Mapping[str, Any]) -> Reply:
-    messages = asked["messages"]
-    wish = [one["content"] for one in messages if one["role"] == "user"][-1]
-    has_called = messages[-1]["role"] == "tool"
-    return ("draw", {"prompt": wish}) if asked.get("tools") and not has_called else wish
-
-
 def _events(reply: Reply) -> Iterator[str]:
-    """Yield a text word by word; a call of a tool as one, as local servers send it."""
+    """Yield a text word by word; a call of a tool by its name, then its arguments in two halves."""
     if isinstance(reply, str):
-        deltas: list[dict[str, Any]] = [
-            {"content": word} for word in re.findall(r"\s*\S+\s*$|\s*\S+", reply)
-        ]
+        deltas: list[dict[str, Any]] = [{"content": word} for word in re.findall(r"\s*\S+", reply)]
     else:
-        function = {"name": reply[0], "arguments": json.dumps(reply[1])}
-        call = {"index": 0, "id": "call_1", "type": "function", "function": function}
-        deltas = [{"role": "assistant", "content": None, "tool_calls": [call]}]
+        said, begun = json.dumps(reply[1]), {"name": reply[0], "arguments": ""}
+        call: dict[str, Any] = {"index": 0, "id": "call_1", "type": "function", "function": begun}
+        rest = [{"index": 0, "function": {"arguments": one}} for one in (said[:9], said[9:])]
+        deltas = [{"tool_calls": [one]} for one in (call, *rest)]
     for delta in deltas:
         yield f"data: {json.dumps({'choices': [{'index': 0, 'delta': delta}]})}\n\n"
     yield "data: [DONE]\n\n"

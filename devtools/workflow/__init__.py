@@ -5,8 +5,8 @@ nodes, `tools` stands for Dify's calls of plugins and its file storage, `models`
 models and the Agent node's strategy.
 """
 
-from devtools.workflow.run import Host as Host
 from devtools.workflow.run import Run as Run
 from devtools.workflow.run import Workflow as Workflow
 from devtools.workflow.run import WorkflowError as WorkflowError
 from devtools.workflow.tools import FileStore as FileStore
+from devtools.workflow.tools import Host as Host

@@ -19,9 +19,7 @@ from graphon.variables.segments import ArrayFileSegment
 from devtools.generate import ProgressBar, add_server, credentials_of
 from devtools.host import FileServer, PluginProcess
 from devtools.standin.chat import ChatStandIn
-from devtools.workflow import FileStore, Host, Run, Workflow, WorkflowError
-
-_UPLOADS = "files"
+from devtools.workflow import FileStore, Host, Workflow, WorkflowError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,44 +31,43 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     add = parser.add_argument
     add("workflow", type=Path, help="a DSL file, such as one of examples/")
-    add(
-        "words",
-        nargs="*",
-        metavar="word",
-        help="the start node's fields as name=value; for a chatflow also what the user says, in "
-        f"quotes, and what is uploaded with it, as {_UPLOADS}=one.png,two.png",
-    )
+    words = "the form's fields as name=value; in a chat also, in quotes, what is said, and files=…"
+    add("words", nargs="*", metavar="word", help=words)
     add_server(parser)
     add("--llm", help="address of an OpenAI-style API, such as http://127.0.0.1:1234/v1")
     options = parser.parse_intermixed_args(argv)
     try:
-        workflow = Workflow.read(options.workflow)
         options.out.mkdir(parents=True, exist_ok=True)
-        _print(*_run(workflow, options))
+        _run(Workflow.read(options.workflow), options)
     except (WorkflowError, ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def _run(workflow: Workflow, options: argparse.Namespace) -> tuple[Run, FileStore]:
+def _run(workflow: Workflow, options: argparse.Namespace) -> None:
     with contextlib.ExitStack() as stack:
         store = FileStore(options.out, stack.enter_context(FileServer()))
-        given, query, uploads = _read(options.words, workflow, store)
+        given = _read(options.words, workflow, store)
         credentials = stack.enter_context(credentials_of(options))
         llm = options.llm or stack.enter_context(ChatStandIn()).base_url
-        bar = stack.enter_context(ProgressBar(sys.stderr))
-        bar.say("starting the plugin")
-        plugin = stack.enter_context(PluginProcess())
-        bar.say("running")
-        host = Host(plugin, credentials, store, llm)
-        return workflow.run(host, given, query=query, uploads=uploads, say=bar.say), store
+        with ProgressBar(sys.stderr) as bar:
+            bar.say("starting the plugin")
+            plugin = stack.enter_context(PluginProcess())
+            bar.say("running")
+            came = workflow.run(Host(plugin, credentials, store, llm), **given, say=bar.say)
+
+    def said(value: Any) -> str:  # noqa: ANN401 - whatever a node gives
+        if isinstance(value, list | ArrayFileSegment):
+            return "\n".join(map(said, getattr(value, "value", value)))
+        return str(store.path(value)) if isinstance(value, File) else str(value)
+
+    for name, value in came.outputs.items():
+        print(said(value) if name in ("answer", "files") else f"{name}: {said(value)}")
 
 
-def _read(
-    words: Sequence[str], workflow: Workflow, store: FileStore
-) -> tuple[dict[str, object], str, list[File]]:
-    """Return the start node's fields, what the user says, and the files that come with it."""
+def _read(words: Sequence[str], workflow: Workflow, store: FileStore) -> dict[str, Any]:
+    """Return what is given, said and uploaded, as Workflow.run takes it."""
     given: dict[str, object] = {}
     query, uploads = "", list[File]()
     for word in words:
@@ -78,28 +75,14 @@ def _read(
         if has_value and name in workflow.asked:
             is_file = workflow.asked[name]["type"] == "file"
             given[name] = store.add(Path(value)) if is_file else value
-        elif has_value and name == _UPLOADS:
+        elif has_value and name == "files":
             uploads += [store.add(Path(one)) for one in value.split(",")]
         elif query or has_value:
-            fields = ", ".join([*workflow.asked, _UPLOADS])
+            fields = ", ".join([*workflow.asked, "files"])
             raise ValueError(f"{word!r} is none of its fields, which are: {fields}")
         else:
             query = word
-    return given, query, uploads
-
-
-def _print(came: Run, store: FileStore) -> None:
-    """Print each output by its name, an answer without one; files as their paths."""
-
-    def said(value: Any) -> str:  # noqa: ANN401 - whatever a node gives
-        if isinstance(value, ArrayFileSegment):
-            value = value.value
-        if isinstance(value, list):
-            return "\n".join(map(said, value))
-        return str(store.path(value)) if isinstance(value, File) else str(value)
-
-    for name, value in came.outputs.items():
-        print(said(value) if name in ("answer", "files") else f"{name}: {said(value)}")
+    return {"given": given, "query": query, "uploads": uploads}
 
 
 if __name__ == "__main__":

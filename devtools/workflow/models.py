@@ -3,6 +3,7 @@
 import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, override
 
 import requests
@@ -11,8 +12,7 @@ from graphon.enums import BuiltinNodeTypes, NodeType, WorkflowNodeExecutionStatu
 from graphon.file.models import File
 from graphon.model_runtime.entities import llm_entities as llm
 from graphon.model_runtime.entities import message_entities as said
-from graphon.model_runtime.entities.common_entities import I18nObject
-from graphon.model_runtime.entities.model_entities import AIModelEntity, FetchFrom, ModelType
+from graphon.model_runtime.entities.model_entities import AIModelEntity
 from graphon.node_events.base import NodeEventPayload, NodeRunResult
 from graphon.node_events.node import StreamChunkEvent, StreamCompletedEvent
 from graphon.nodes.base.node import Node
@@ -21,7 +21,7 @@ from graphon.variables.segments import ArrayFileSegment
 from graphon.variables.template_resolution import convert_template
 
 from devtools import command_words
-from devtools.workflow.tools import Tools
+from devtools.workflow.tools import Host
 
 _SECONDS = 600
 
@@ -55,20 +55,15 @@ class ChatModel:
         self, *, prompt_messages: Sequence[said.PromptMessage], **_: object
     ) -> Generator[llm.LLMResultChunk]:
         messages = [{"role": str(m.role), "content": m.get_text_content()} for m in prompt_messages]
-        for delta in [*self.deltas(messages), {}]:
+        for delta in chain(self.deltas(messages), [{}]):
             message = said.AssistantPromptMessage(content=delta.get("content") or "")
             usage = None if delta else llm.LLMUsage.empty_usage()
             new = llm.LLMResultChunkDelta(index=0, message=message, usage=usage)
             yield llm.LLMResultChunk(model=self.model_name, delta=new)
 
     def get_model_schema(self) -> AIModelEntity:
-        return AIModelEntity(
-            model=self.model_name,
-            label=I18nObject(en_US=self.model_name),
-            model_type=ModelType.LLM,
-            fetch_from=FetchFrom.CUSTOMIZABLE_MODEL,
-            model_properties={},
-        )
+        """Return one without features, such as vision."""
+        return AIModelEntity.model_construct(model=self.model_name)
 
 
 class AgentNodeData(BaseNodeData):
@@ -86,8 +81,7 @@ class AgentNode(Node[AgentNodeData]):
     """
 
     node_type = BuiltinNodeTypes.AGENT
-    tools: Tools
-    base_url: str
+    host: Host
 
     @classmethod
     @override
@@ -98,7 +92,7 @@ class AgentNode(Node[AgentNodeData]):
     def _run(self) -> Generator[NodeEventPayload]:
         given = {name: one["value"] for name, one in self.node_data.agent_parameters.items()}
         chosen, pool = given["model"], self.runtime_state.variable_pool
-        model = ChatModel(self.base_url, chosen["model"], chosen["completion_params"])
+        model = ChatModel(self.host.llm, chosen["model"], chosen["completion_params"])
         enabled = {one["tool_name"]: one for one in given["tools"] if one["enabled"]}
         messages: list[dict[str, Any]] = [
             {"role": role, "content": convert_template(pool, given[text]).text}
@@ -109,7 +103,12 @@ class AgentNode(Node[AgentNodeData]):
         for left in reversed(range(given["maximum_iterations"])):
             calls: list[dict[str, Any]] = []
             for delta in model.deltas(messages, [_function(one) for one in enabled.values()]):
-                calls += delta.get("tool_calls") or []
+                for new in delta.get("tool_calls") or []:
+                    if new["index"] == len(calls):
+                        calls.append(new)
+                    else:
+                        function = calls[new["index"]]["function"]
+                        function["arguments"] += new["function"]["arguments"]
                 chunk = delta.get("content") or ""
                 said += chunk
                 yield StreamChunkEvent(selector=[self._node_id, "text"], chunk=chunk)
@@ -128,12 +127,12 @@ class AgentNode(Node[AgentNodeData]):
         self, function: Mapping[str, str], enabled: Mapping[str, Any], files: list[File]
     ) -> str:
         """Return what the model reads of the call; its pictures go to `files`."""
-        name, read, keep = function["name"], "", self.tools.files.create_file_by_raw
+        name, read, keep = function["name"], "", self.host.files.create_file_by_raw
         if name not in enabled:
             return f"there is not a tool named {name}"
         settings = {key: one["value"] for key, one in enabled[name]["settings"].items()}
         try:
-            for one in self.tools.call(name, settings | json.loads(function["arguments"])):
+            for one in self.host.call(name, settings | json.loads(function["arguments"])):
                 match one.type, one.message, one.meta:
                     case "text", {"text": text}, _:
                         read += text

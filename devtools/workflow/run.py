@@ -1,10 +1,10 @@
 """A DSL file, its nodes, and what came of running it."""
 
 import time
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import yaml
@@ -24,10 +24,9 @@ from graphon.graph.graph import Graph
 from graphon.nodes.answer.answer_node import AnswerNode
 from graphon.nodes.base.node import Node
 from graphon.nodes.end.end_node import EndNode
-from graphon.nodes.if_else.if_else_node import IfElseNode
-from graphon.nodes.iteration.iteration_node import IterationNode
-from graphon.nodes.iteration.iteration_start_node import IterationStartNode
-from graphon.nodes.list_operator.node import ListOperatorNode
+from graphon.nodes.if_else import IfElseNode
+from graphon.nodes.iteration import IterationNode, IterationStartNode
+from graphon.nodes.list_operator import ListOperatorNode
 from graphon.nodes.llm import LLMNode
 from graphon.nodes.start import StartNode
 from graphon.nodes.tool.tool_node import ToolNode
@@ -35,9 +34,8 @@ from graphon.runtime.init_params import InitParams
 from graphon.runtime.runtime_state import RuntimeState
 from graphon.runtime.variable_pool import VariablePool
 
-from devtools.host.conversation import Conversation
 from devtools.workflow.models import AgentNode, ChatModel
-from devtools.workflow.tools import FileStore, Tools
+from devtools.workflow.tools import Host
 
 _NODES: tuple[type[Node[Any]], ...] = (
     *(StartNode, EndNode, AnswerNode, ToolNode, LLMNode, AgentNode),
@@ -48,20 +46,6 @@ _CLASSES = {str(one.node_type): one for one in _NODES}
 
 class WorkflowError(Exception):
     """A run that cannot begin or that failed; the text is what Dify shows."""
-
-
-@dataclass(frozen=True)
-class Host:
-    """What stands for a Dify. llm: the address of an OpenAI-style API, which ends in /v1.
-
-    timeout: Dify's own limit on one call of a tool, in seconds.
-    """
-
-    plugin: Conversation
-    credentials: Mapping[str, Any]
-    files: FileStore
-    llm: str = ""
-    timeout: float | None = None
 
 
 @dataclass
@@ -103,16 +87,13 @@ class Workflow:
         say: Callable[[str], None] = lambda _: None,
     ) -> Run:
         """Run to the end, or to a WorkflowError; `say` gets the lines of progress as they come."""
-        pool, came, identity = VariablePool(), Run(), str(uuid.uuid4())
+        pool, came = VariablePool(), Run()
         for name, asked in self.asked.items():
             pool.add((self._start, name), _started(asked, given.get(name)))
         pool.add(("sys", "query"), query)
         pool.add(("sys", "files"), list(uploads))
-        state = RuntimeState(variable_pool=pool, start_at=time.time(), workflow_id=identity)
-        params = InitParams(
-            workflow_id=identity, graph_config=self._graph, run_context={}, call_depth=0
-        )
-        nodes = _Nodes(host, params, state)
+        state = RuntimeState(variable_pool=pool, start_at=time.time(), workflow_id="")
+        nodes = _Nodes(host, state, self._graph)
         graph = Graph.init(graph_config=self._graph, node_factory=nodes, root_node_id=self._start)
         engine = Engine(graph, state, file_runtime=host.files)  # type: ignore[arg-type]
         events = filter_engine_events(
@@ -132,46 +113,40 @@ class _Nodes:
     """Makes the nodes of a graph, or of one round of an iteration in it."""
 
     host: Host
-    init_params: InitParams
     runtime_state: RuntimeState
+    graph_config: Mapping[str, Any]
 
     def with_runtime_state(self, runtime_state: RuntimeState) -> "_Nodes":
         return replace(self, runtime_state=runtime_state)
 
     def with_graph_config(self, graph_config: Mapping[str, Any]) -> "_Nodes":
-        params = self.init_params.model_copy(update={"graph_config": graph_config})
-        return replace(self, init_params=params)
+        return replace(self, graph_config=graph_config)
 
     def validate_node(self, node_config: NodeConfigDict) -> NodeExecutionType:
         return _class(node_config).execution_type
 
     def create_node(self, node_config: NodeConfigDict) -> Node[Any]:
-        kind, needs = _class(node_config), dict[str, Any]()
+        kind, host = _class(node_config), self.host
+        needs: dict[str, Any] = {}
         data = kind.validate_node_data(node_config["data"])
-        host = self.host
-        tools = Tools(host.plugin, host.credentials, host.files, host.timeout)
         if kind is ToolNode:
-            needs = {"runtime": tools, "tool_file_manager": host.files}
+            needs = {"runtime": host, "tool_file_manager": host.files}
         elif kind is LLMNode:
             model = ChatModel(host.llm, data.model.name, data.model.completion_params)
-            needs = {"model_instance": model, "llm_file_saver": None}
-            needs["prompt_message_serializer"] = _Serializer()
-        node = kind(
-            node_config["id"],
-            data,
-            init_params=self.init_params,
-            runtime_state=self.runtime_state,
-            **needs,
-        )
+            # What the model read would be kept beside the result, where nobody looks here.
+            record = SimpleNamespace(serialize=lambda **_: [])
+            needs = {"model_instance": model, "prompt_message_serializer": record}
+            needs["llm_file_saver"] = None
+        needs |= {"init_params": self._params(), "runtime_state": self.runtime_state}
+        node = kind(node_config["id"], data, **needs)
         if isinstance(node, AgentNode):
-            node.tools, node.base_url = tools, host.llm
+            node.host = host
         return node
 
-
-class _Serializer:
-    def serialize(self, *, prompt_messages: object, **_: object) -> object:
-        """As they are: they are only kept beside the node's result."""
-        return prompt_messages
+    def _params(self) -> InitParams:
+        return InitParams(
+            workflow_id="", graph_config=self.graph_config, run_context={}, call_depth=0
+        )
 
 
 def _class(node_config: NodeConfigDict) -> type[Node[Any]]:

@@ -1,12 +1,11 @@
 """The plugin's tools for Tool nodes, with what Dify does around a call, and the run's files."""
 
-import uuid
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graphon.file.enums import FileTransferMethod, FileType
+from graphon.file.enums import FileTransferMethod
 from graphon.file.models import File
 from graphon.model_runtime.entities.llm_entities import LLMUsage
 from graphon.nodes.tool.exc import ToolNodeError
@@ -34,26 +33,20 @@ class FileStore:
 
     def add(self, path: Path, name: str = "", mime_type: str = "") -> File:
         """Return what stands for a file on disk, which a tool gave that name and type."""
-        described, key = self._server.add(path), str(uuid.uuid4())
+        said = self._server.add(path)
+        said |= {"filename": name or path.name, "mime_type": mime_type or said["mime_type"]}
+        key, method = said["url"], FileTransferMethod.TOOL_FILE
         self._paths[key] = path
         self._files[key] = File(
-            file_type=FileType(described["type"]),
-            transfer_method=FileTransferMethod.TOOL_FILE,
-            remote_url=described["url"],
-            reference=key,
-            file_id=key,
-            filename=name or path.name,
-            extension=path.suffix,
-            mime_type=mime_type or described["mime_type"],
-            size=described["size"],
+            **said, file_id=key, reference=key, remote_url=key, transfer_method=method
         )
         return self._files[key]
 
     def path(self, file: File) -> Path:
         return self._paths[str(file.reference)]
 
-    def build_from_mapping(self, *, mapping: Mapping[str, Any]) -> File:
-        return self._files[mapping["tool_file_id"]]
+    def file(self, key: str) -> File:
+        return self._files[key]
 
     def create_file_by_raw(self, *, file_binary: bytes, mimetype: str, filename: str) -> File:
         return self.add(save(self._out, filename, file_binary), filename, mimetype)
@@ -64,13 +57,18 @@ class FileStore:
 
 
 @dataclass(frozen=True)
-class Tools:
-    """What a Tool node of graphon calls. timeout: Dify's own limit on one call, in seconds."""
+class Host:
+    """What stands for a Dify; Tool nodes call the plugin through it.
+
+    llm: the address of an OpenAI-style API, which ends in /v1. timeout: Dify's own limit on one
+    call of a tool, in seconds.
+    """
 
     plugin: Conversation
     credentials: Mapping[str, Any]
     files: FileStore
-    timeout: float | None
+    llm: str = ""
+    timeout: float | None = None
 
     def call(self, tool: str, given: Mapping[str, Any]) -> Iterator[Message]:
         """Call a tool as Dify would; ToolNodeError holds the sentence that Dify shows."""
@@ -109,7 +107,7 @@ class Tools:
         return LLMUsage.empty_usage()
 
     def build_file_reference(self, *, mapping: Mapping[str, Any]) -> File:
-        return self.files.build_from_mapping(mapping=mapping)
+        return self.files.file(mapping["tool_file_id"])
 
 
 def _cast(kind: str, value: Any) -> Any:  # noqa: ANN401 - whatever a form or variable holds
