@@ -1,10 +1,9 @@
 """Measure the plugin's process against a client that holds whole replies in memory.
 
-    uv run python -m devtools.benchmark
-    uv run python -m devtools.benchmark --soak 300
+    uv run python -m devtools.benchmark [--soak 300 | --pool]
 
 Both draw with the same stand-in WebUI, in turns; a soak is minutes of mixed calls, a third of which
-fail. The exit code is 1 when a target is missed.
+fail; a pool is one to eight servers behind HAProxy. The exit code is 1 when a target is missed.
 """
 
 import argparse
@@ -27,14 +26,14 @@ from pathlib import Path
 
 import requests
 
+from devtools import pool
 from devtools.host import ROOT, FileServer, PluginError, PluginProcess
 
 # The plugin's share of the buffered client's memory at most; how much "the same memory" may differ
 # from one process to the next; the number of pictures below which one is most of it.
 MEMORY_SHARE, SAME, MANY = 0.2, 1.25, 16
 LONGEST_GAP, BYTES_PER_WAITING_CALL = 15.0, 1_000_000
-# Seconds that the server takes for each of many calls at once.
-HOLD = 3.0
+HOLD = 3.0  # Seconds that the server takes for each of many calls at once.
 # Seconds between heartbeats: the SDK's, and here, so that no standstill stays unseen.
 SDK_INTERVAL, INTERVAL = 10.0, 0.2
 # Of a soak: how many call at once, and how much may be left of what they took.
@@ -384,10 +383,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m devtools.benchmark", description=__doc__)
     parser.add_argument("--repeat", type=int, default=5, help="calls per row, default 5")
     parser.add_argument("--soak", type=float, metavar="SECONDS", help="mixed calls, for so long")
+    parser.add_argument("--pool", action="store_true", help="several servers, by HAProxy")
     options = parser.parse_args()
-    if options.soak:
-        print_table([row := soak(options.soak)])
-        return int(row["targets"] != "met")
+    if options.soak or options.pool:
+        print_table(rows := list(pool.rows(webui)) if options.pool else [soak(options.soak)])
+        return int(any(row["targets"] != "met" for row in rows))
     rows = compare(options.repeat)
     with webui(HOLD) as (base_url, _):
         list(buffered_pictures(base_url, CROWDED))

@@ -181,6 +181,7 @@ def _fields_json(catalogue: Catalogue) -> str:
     """Return what the code is to know of each field, a line for each; webui/fields.py reads it."""
     plain = {
         "own": False,
+        "extra": False,
         "json": "",
         "neutral": None,
         "elsewhere": {},

@@ -40,6 +40,7 @@ class Cell:
     leftover: str = ""
     login: str = ""
     schema: bool = True
+    extensions: Sequence[str] = ()
 
     def __str__(self) -> str:
         return f"{self.tool}-{self.row}-{self.family}"
@@ -74,7 +75,7 @@ def _cell(tool: str, row: Mapping[str, Any], family: str) -> Cell:
         there.get("asked", row.get("asked", {})),
         kind,
         phrase,
-        **{name: said for name, said in row.items() if name not in _SETTLED},
+        **{name: said for name, said in (row | there).items() if name not in _SETTLED},
     )
 
 

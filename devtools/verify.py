@@ -75,6 +75,8 @@ class Server:
             fitting = fitted(cell, names_instead(known))
             if cell.leftover or not cell.schema:
                 yield cell, "not testable: it takes a server that fails, or hides its schema"
+            elif not {*cell.extensions} <= {name.lower() for name in known["scripts"]}:
+                yield cell, "not testable: it takes an extension that is not installed"
             elif cell.login and server["login"] != (cell.outcome == "refused"):
                 yield cell, "not testable: it takes a server with another way of logging in"
             elif fitting is None:

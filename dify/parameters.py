@@ -243,7 +243,7 @@ def _converted(given: Fields, known: Mapping[str, Parameter], place: str) -> Fie
 
 
 def _is_own(name: str) -> bool:
-    return name in FIELDS and FIELDS[name].own
+    return name in FIELDS and FIELDS[name].own and not FIELDS[name].extra
 
 
 def _quoted(value: object) -> str:

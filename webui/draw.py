@@ -53,10 +53,11 @@ def draw_and_sum_up(
             client.forgives = True
             for event in generation.events():
                 yield collector.add(event) if isinstance(event, Picture) else event
+        client.turn_to(generation.task_ids[0])
         summary = collector.summary(generation.fields, generation.account, generation.elapsed)
         differences = compare_outcome(summary, request, server, interrupted=generation.interrupted)
         if generation.was_watched and not generation.interrupted:
-            differences += warn_of_interruption(server)
+            differences += warn_of_interruption(server, generation.task_ids)
         told = [*warnings, *generation.warnings, *differences, *watch.end()]
         told += warn_of_inherited(summary, request, server)
         told += [*request.warnings, *inputs.warnings, *undone]

@@ -16,7 +16,8 @@ LONGEST_JSON = 20_000_000
 class Field:
     """A field of one form or several.
 
-    tools: the tools that have it. own: the server's API has no field of this name.
+    tools: the tools that have it. own: the server's API has no field of this name; extra: but
+    extra_parameters may hold it.
     json: what text carries as JSON there, "object", "array", "names" or "".
     neutral: the values with which it changes nothing; None for 0, false and empty.
     elsewhere: for a family that takes no notice of it, what does it there, or "".
@@ -26,6 +27,7 @@ class Field:
 
     tools: tuple[str, ...]
     own: bool
+    extra: bool
     json: str
     neutral: tuple[object, ...] | None
     elsewhere: Mapping[str, str]
@@ -50,6 +52,7 @@ def _load() -> Mapping[str, Field]:
         name: Field(
             tools=tuple(said["tools"]),
             own=said["own"],
+            extra=said["extra"],
             json=said["json"],
             neutral=None if said["neutral"] is None else tuple(said["neutral"]),
             elsewhere=said["elsewhere"],

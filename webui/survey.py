@@ -54,6 +54,7 @@ class Survey:
     """What a server tells of itself, and no secret. What it does not tell is None.
 
     memory: {ram, cuda}, each {free, total} in GiB. waiting: how many jobs are in the queue.
+    answered_by: who answered, where a balancer tells; it may have more servers.
     listing: the list that was asked for, a key of `listings.READERS`, or "none". items: None where
     the server has no such list.
     """
@@ -66,6 +67,7 @@ class Survey:
     running: bool | None
     work: Work | None
     waiting: int | None
+    answered_by: list[str]
     listing: str
     items: listings.Items | None = field(default_factory=list)
 
@@ -89,6 +91,7 @@ class Survey:
             "family": self.family,
             "version": self.version,
             "login": self.login,
+            "answered_by": self.answered_by,
             "model": self.model,
             "memory": self.memory,
             "running": self.running,
@@ -108,6 +111,7 @@ class Survey:
             "Family": self.family,
             "Version": self.version or "not told",
             "Login": "needed" if self.login else "not needed",
+            **self._named(),
             "Model": self.model or "none",
             **{label: self._free(kind) for kind, label in _KINDS_OF_MEMORY.items()},
             "Running": str(self.work) if self.work else running,
@@ -125,6 +129,11 @@ class Survey:
             "login": self.login,
             "queue": -1 if self.queue is None else self.queue,
         }
+
+    def _named(self) -> dict[str, str]:
+        """Return a row that only balancers have."""
+        names = ", ".join(self.answered_by)
+        return {"Answered by": f"{names}; there may be others behind this address"} if names else {}
 
     def _free(self, kind: str) -> str:
         size = (self.memory or {}).get(kind)
@@ -184,6 +193,7 @@ def survey(call: Call) -> Iterator[Event]:
             running=running,
             work=work,
             waiting=_waiting(client),
+            answered_by=client.answered_by,
             listing=listing,
             items=items,
         )

@@ -12,7 +12,7 @@ _HALVES = re.compile("[\ud800-\udfff]")
 # But for the prompt's own tags, as plain as they are in our examples.
 _TAG = re.compile(r"<(?!lora:[\w.:+-]{1,200}>)(?=[A-Za-z/!?])")
 _LINK = re.compile(r"\](?=[(\[])")
-_SCHEME = r"(?<=[A-Za-z]):(?=//)"
+_SCHEME = r"(?<=[A-Za-z]):(?=//[^\s/])"
 # Behind a known host nothing may make it the beginning of another: "http://api:x@evil.example".
 _HOST_ENDS = r"(?::\d+)?+(?![\w@%-]|[.:]+[\w@%-])"
 _PIECE = 1000

@@ -6,7 +6,7 @@ replaced by another.
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response, request
@@ -164,6 +164,7 @@ class A1111Generation(Generation):
                 self.applied = dataclasses.replace(self.applied, refiner=model.name_for_extra)
                 self.remarks |= {"Refiner": model.title, "Refiner switch at": switch}
         self._control()
+        self._detail()
         second = self._second_pass() if values.get("enable_hr") else None
         if second or values.get("inputs"):
             self.remarks["Denoising strength"] = values["denoising_strength"]
@@ -182,10 +183,8 @@ class A1111Generation(Generation):
 
     def _control(self) -> None:
         """Leave out a unit with an unknown name, in silence; the infotext claims it."""
-        scripts = (self.values["alwayson_scripts"] or {}).items()
-        units = {name.lower(): one for name, one in scripts}.get("controlnet", {"args": ()})
         replies = self.state.family.replies
-        for place, unit in enumerate(units["args"]):
+        for place, unit in enumerate(self._arguments("controlnet")):
             if unit.get("enabled"):
                 model, module = (unit.get(key) or "None" for key in ("model", "module"))
                 told = f"Module: {module}, Model: {model}, Weight: {unit.get('weight', 1.0)}"
@@ -193,6 +192,25 @@ class A1111Generation(Generation):
                 lists = replies["/controlnet/model_list"] | replies["/controlnet/module_list"]
                 if model in lists["model_list"] and module in lists["module_list"]:
                     self.applied = dataclasses.replace(self.applied, controlnet=model)
+
+    def _detail(self) -> None:
+        """Leave out a model that is unknown, and never see what is beyond the tabs, both unsaid."""
+        kind = "img2img" if "inputs" in self.values else "txt2img"
+        tabs = self.state.family.argument_counts(kind).get("adetailer", 0)
+        given = self._arguments("adetailer")[:tabs]
+        units = [one for one in given if isinstance(one, dict) and given[0] is not False]
+        for unit, number in zip(units, ("", " 2nd", " 3rd", " 4th"), strict=False):
+            words = {name[3:].replace("_", " "): one for name, one in unit.items()}
+            self.remarks |= {f"ADetailer {name}{number}": one for name, one in words.items()}
+        known = self.state.family.replies.get("/adetailer/v1/ad_model", {"ad_model": ()})
+        found = [one["ad_model"] for one in units if one["ad_model"] in known["ad_model"]]
+        self.applied = dataclasses.replace(self.applied, detailers=tuple(found))
+
+    def _arguments(self, script: str) -> Sequence[Any]:
+        scripts = (self.values["alwayson_scripts"] or {}).items()
+        named = {name.lower(): one for name, one in scripts}
+        arguments: Sequence[Any] = named.get(script, {}).get("args", ())
+        return arguments
 
     def _second_pass(self) -> SecondPass:
         """Return what is found wrong before the first pass is a CrashError here."""

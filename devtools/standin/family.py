@@ -9,11 +9,13 @@
 - `mistakes`: values that a request must not have, each with the end of its path and its error;
   `out_of_memory`: the error where the card's does not suffice, `extras_fail` that of every picture
   to enlarge.
-- `extensions`: by name, the replies that one brings, or what it adds to lists among those below.
 - `replies`: its answers to GET by path, served as they are; what changes is put in by code. The
   one of `POST /internal/progress` is that to an unknown task; other POSTs are answered so where
   code has nothing to say. `statuses`: of errors among them.
 - `tables`: what only its line's code reads, such as a request's defaults where no schema has them.
+
+`recorded/extensions/<name>.json` has the replies that an extension brings to any of AUTOMATIC1111's
+line, or what it adds to lists among them; ADetailer's is written after its source.
 
 Fields, samplers, schedulers, latent modes and scripts were recorded from real servers of 2026,
 without descriptions and choices; checkpoints and other files are an invented stock.
@@ -91,7 +93,6 @@ class Family:
     mistakes: Sequence[Sequence[Any]] = ()
     statuses: Mapping[str, int] = field(default_factory=dict)
     tables: Mapping[str, Any] = field(default_factory=dict)
-    extensions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -110,7 +111,7 @@ class Family:
     def extended(self, names: Collection[str]) -> "Family":
         """Return it with some of its extensions."""
         replies = dict(self.replies)
-        for path, more in (added for name in names for added in self.extensions[name].items()):
+        for path, more in (added for name in names for added in EXTENSIONS[name].items()):
             replies[path] = _joined(replies.get(path), more)
         return dataclasses.replace(self, replies=replies)
 
@@ -189,5 +190,8 @@ def read_family(file: Path) -> Family:
     return Family(file.stem, **{**found, "traits": Traits(**found["traits"])})
 
 
-_FILES = sorted((Path(__file__).parent / "recorded").glob("*.json"))
-FAMILIES: Mapping[str, Family] = {file.stem: read_family(file) for file in _FILES}
+_FOLDER = Path(__file__).parent / "recorded"
+FAMILIES = {file.stem: read_family(file) for file in sorted(_FOLDER.glob("*.json"))}
+EXTENSIONS: Mapping[str, Mapping[str, Any]] = {
+    file.stem: json.loads(file.read_text("utf-8")) for file in _FOLDER.glob("extensions/*.json")
+}

@@ -1,5 +1,6 @@
 """SD.Next, which guards every route, forgives spellings and keeps its failures to itself."""
 
+import dataclasses
 import math
 import time
 from collections import defaultdict
@@ -108,6 +109,16 @@ class SdNextGeneration(Generation):
             self.remarks["Denoising strength"] = values["denoising_strength"]
             # Counted from 1 here; 0 leaves the input as it is, which shows as filled up.
             values["resize_mode"] = values["resize_mode"] - 1 if values["resize_mode"] else 2
+        if values["detailer_enabled"]:
+            models = values["detailer_models"] or self.options["detailer_models"]
+            if told := self.options["detailer_args"]:
+                models = told.split(",")
+            prompt, strength = values["detailer_prompt"], values["detailer_strength"]
+            self.remarks |= {"Detailer": ", ".join(models), "Detailer strength": strength}
+            self.remarks |= {"Detailer prompt": prompt} if prompt else {}
+            known = self.state.family.names("detailers")
+            found = tuple(name for name in models if name in known)
+            self.applied = dataclasses.replace(self.applied, detailers=found)
         return _second_pass(values) if values["enable_hr"] else None
 
     def after_first_pass(self) -> None:

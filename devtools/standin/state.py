@@ -29,6 +29,7 @@ class Applied:
     # Of the second pass.
     upscaler: str = ""
     controlnet: str = ""
+    detailers: tuple[str, ...] = ()
 
 
 class Start(TypedDict, total=False):

@@ -35,7 +35,7 @@ TYPES = {"file": "string", "select": "string"}
 JSON_TYPES = {"object": "object", "array": "array", "names": "array"}
 
 KEYS = {
-    "type", "json", "own", "required", "default", "range", "options", "api", "neutral",
+    "type", "json", "own", "extra", "required", "default", "range", "options", "api", "neutral",
     "elsewhere", "verbatim", "longest", "label", "help", "llm", "guide", "tools",
 }  # fmt: skip
 DIFFERENT_BY_TOOL = {"required", "default", "range", "label", "help", "llm", "guide", "after"}
@@ -53,7 +53,8 @@ SLIDERS = {
     "inpaint_full_res_padding": (0, 256),
     "image_cfg_scale": (0, 3), "initial_noise_multiplier": (0, 1.5), "upscaling_resize": (1, 8),
     "gfpgan_visibility": (0, 1), "codeformer_visibility": (0, 1), "codeformer_weight": (0, 1),
-    "extras_upscaler_2_visibility": (0, 1),
+    "extras_upscaler_2_visibility": (0, 1), "ad_confidence": (0, 1),
+    "ad_denoising_strength": (0, 1),
 }  # fmt: skip
 """From where to where the sliders of the WebUIs' own pages go."""
 

@@ -78,6 +78,7 @@ def test_a_new_field_is_one_entry(root: Path) -> None:
     assert json.loads(found["webui/fields.json"])["warp"] == {
         "tools": ["txt2img", "draw"],
         "own": False,
+        "extra": False,
         "json": "",
         "neutral": [1],
         "elsewhere": {"sdcpp": ""},

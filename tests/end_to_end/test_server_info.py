@@ -9,6 +9,7 @@ import pytest
 
 from devtools.standin import FAMILIES, StandIn
 from support.drawing import Drawn, draw, invoke, paths, refused, until
+from support.raw_server import RawServer, reply
 from tools.server_info import ServerInfoTool
 from webui import errors
 from webui.server.listings import READERS
@@ -174,3 +175,24 @@ def test_nonsense_from_the_server_is_as_if_it_had_not_been_said(
     assert found["memory"] is None
     assert found["job"]["seconds_left"] is None
     assert found["names"] == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "names"),
+    [
+        ({}, []),
+        ({"X-Server": "card3"}, ["card3"]),
+        ({"Via": "1.1 caddy"}, ["1.1 caddy"]),
+        ({"X-Server": "card3", "Via": "1.1 caddy"}, ["card3"]),
+        ({"X-Server": "a|b" * 100}, [("a|b" * 100)[:79] + "…"]),
+    ],
+    ids=repr,
+)
+def test_who_answered_is_told_where_a_balancer_tells_it(
+    headers: dict[str, str], names: list[str]
+) -> None:
+    lines = [f"{name}: {value}" for name, value in headers.items()]
+    with RawServer(reply('{"sd_model_checkpoint": "one"}', *lines)) as server:
+        found = ask(server.base_url)
+    assert found.json["answered_by"] == names
+    assert ("| Answered by | " in found.text) == bool(names)

@@ -84,7 +84,7 @@ def test_the_listed_fields_are_read_and_the_others_warned_of(
 ) -> None:
     standin = standins.of(family)
     names = listed(standin, "fields").variables["names"]
-    values = {"n_iter": 2, "hr_force": True, "distilled_cfg_scale": 2.0, "s_churn": 0.5}
+    values = {"tiling": True, "hr_force": True, "distilled_cfg_scale": 2.0, "s_churn": 0.5}
     for field, value in values.items():
         drawn = draw(standin, extra_parameters=f'{{"{field}": {str(value).lower()}}}')
         told = f"{field} has no effect: " in "\n".join(drawn.variables["warnings"])

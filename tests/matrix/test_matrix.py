@@ -52,7 +52,9 @@ def call(cell: Cell, standin: StandIn) -> Drawn:
 
 @pytest.mark.parametrize("cell", list(cells()), ids=str)
 def test_a_call_has_the_declared_outcome(standins: StandIns, cell: Cell) -> None:
-    standin = standins.of(cell.family, login=bool(cell.login), docs=cell.schema)
+    standin = standins.of(
+        cell.family, login=bool(cell.login), docs=cell.schema, extensions=cell.extensions
+    )
     options = dict(standin.state.options)
     if cell.leftover:
         standin.run_out_of_memory(cell.leftover)

@@ -120,11 +120,8 @@ def test_what_is_given_twice_and_differently_is_refused(
     assert said.startswith(f"{parameter}: {value!r} contradicts override_settings, where {option}")
 
 
-@pytest.mark.parametrize(
-    ("fields", "name"), [(None, "n_iter"), (frozenset({"batch_size"}), "batch_size")]
-)
-def test_a_count_is_repeated_where_the_server_can(fields: frozenset[str] | None, name: str) -> None:
-    assert built(asked={"count": 3}, fields=fields).fields == {name: 3}
+def test_a_count_is_drawn_one_by_one() -> None:
+    assert built(asked={"count": 3}).fields == {"n_iter": 3}
 
 
 @pytest.mark.parametrize(("first", "sent"), [(0, {}), (1, {"resize_mode": 1})])

@@ -165,6 +165,7 @@ STRICT = Family(
         (STRICT, {"cfg_scale": -1.0}, "cfg_scale: X wants 0 or more."),
         (STRICT, {"seed": 2**31}, "seed: X takes 2147483647 at the most."),
         (REAL["sdcpp"], {"seed": 2**31}, "seed: stable-diffusion.cpp takes 2147483647"),
+        (STRICT, {"seed": 2**31 - 2, "n_iter": 3}, "seed: X takes 2147483645 at the most for 3"),
         (REAL["sdcpp"], {"steps": 0}, "steps: stable-diffusion.cpp wants 1 or more."),
     ],
 )

@@ -106,6 +106,13 @@ def test_pairs_may_be_few_and_what_has_no_name_is_left_out() -> None:
          {"enable_hr": True, "hr_force": True, "hr_resize_mode": 0, "denoising_strength": 0.5}),
         ("Hires upscale: 2, Hires Module 1: a, Hires Module 2: b",
          {"enable_hr": True, "hr_scale": 2.0, "hr_additional_modules": ["a", "b"]}),
+        ('ADetailer model: face.pt, ADetailer prompt: "a, b", ADetailer confidence: 0.3, '
+         "ADetailer denoising strength: 0.4, ADetailer model 2nd: hand.pt, "
+         "ADetailer model classes 2nd: x, ADetailer confidence 2nd: 0.3, "
+         "ADetailer denoising strength 2nd: 0.5",
+         {"ad_model": ["face.pt", "hand.pt"], "ad_prompt": "a, b\n", "ad_confidence": 0.3}),
+        ('Detailer: "face, hand", Detailer strength: 0.4, Detailer prompt: a smile',
+         {"ad_model": ["face", "hand"], "ad_denoising_strength": 0.4, "ad_prompt": "a smile"}),
         ("Face restoration: CodeFormer",
          {"restore_faces": True, "override_settings": {"face_restoration_model": "CodeFormer"}}),
         *((pairs, {"override_settings": options}) for pairs, options in [

@@ -54,7 +54,7 @@ def test_options_that_were_never_set_are_known_where_only_set_ones_are_listed(
     ("script", "words"),
     [
         ({"Refiner": {"args": []}}, "Use refiner_checkpoint"),
-        ({"ADetailer": [1]}, "unless its value is an object"),
+        ({"Seed": [1]}, "unless its value is an object"),
     ],
 )
 def test_what_servers_ignore_among_extensions_is_refused(

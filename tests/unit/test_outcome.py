@@ -218,3 +218,13 @@ def test_a_controlnet_unit_that_the_infotext_leaves_out_had_no_effect() -> None:
     both = f'{one}, ControlNet 1: "Module: None, Model: None"'
     assert compared(PLAIN, summary(image(infotext=both)), **asked) == []
     assert compared(PLAIN, summary(image(infotext=None)), **asked) == []
+
+
+def test_a_model_of_adetailer_that_the_infotext_leaves_out_had_no_effect() -> None:
+    units = [True, False, {"ad_model": "face"}, {"ad_model": "hand"}, {"ad_model": "None"}]
+    asked: Fields = {"alwayson_scripts": {"ADetailer": {"args": units}}}
+    one = "Steps: 20, ADetailer model: face, ADetailer model classes: x"
+    (warning,) = compared(PLAIN, summary(image(infotext=one)), **asked)
+    assert warning.startswith("The infotext tells of 1 of 2 ADetailer models")
+    both = f"{one}, ADetailer model 2nd: hand"
+    assert compared(PLAIN, summary(image(infotext=both)), **asked) == []

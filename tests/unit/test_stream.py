@@ -135,7 +135,7 @@ def test_no_lookup_is_waited_for_beyond_its_callers_time() -> None:
 def test_a_small_packed_lookup_that_becomes_large_is_refused_unheld() -> None:
     packed = gzip.compress(b"[" + b" " * (64 << 20) + b"]")
     with answering(reply(packed, "Content-Encoding: gzip")) as there, memory_below(24 << 20):
-        assert there.entries(Endpoint.LORAS) is None
+        assert there.entries(Endpoint.SAMPLERS) is None
         with pytest.raises(WebUIResponseError, match="is larger than 16 MiB"):
             there.sd_models()
 
@@ -209,3 +209,18 @@ def test_a_body_that_cannot_be_used_says_why(answer: bytes, words: str) -> None:
 def test_a_body_that_drips_ends_in_time_without_a_client() -> None:
     with pytest.raises(diagnosis.Broken):
         read(dripping(reply("[", length=10_000_000)), until=time.monotonic() + 0.3)
+
+
+def test_of_a_hundred_megabytes_of_loras_the_names_are_kept() -> None:
+    one = '{"name": "%d", "alias": "a%d", "metadata": {"name": "no", "tags": ["' + "x" * 1_000_000
+    many = ", ".join(one % (n, n) + '"]}, "path": null, "aliases": ["no"]}' for n in range(100))
+    with answering(reply(f"[{many}]")) as there, memory_below(20 << 20):
+        found = there.entries(Endpoint.LORAS)
+    assert found[99] == {"name": "99", "alias": "a99", "path": None}
+    assert len(found) == 100
+
+
+@pytest.mark.parametrize("odd", ["5", '"x"', "{}", "[1", "[" * 200 + "]" * 200, "nothing"])
+def test_loras_that_are_no_list_are_not_offered(odd: str) -> None:
+    with answering(reply(odd)) as there:
+        assert there.entries(Endpoint.LORAS) is None

@@ -31,6 +31,7 @@ def test_what_leaves_can_be_written_and_shown(sent: str, shown: str) -> None:
         ("<b>bold</b>", "‹b>bold‹/b>"),
         ("[click](http://a.b)", "[click] (http: //a.b)"),
         ("2 < 3, a: b", "2 < 3, a: b"),
+        ("write https:// instead", "write https:// instead"),
     ],
 )
 def test_neither_a_tag_nor_a_link_is_left(sent: str, shown: str) -> None:

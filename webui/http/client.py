@@ -4,7 +4,7 @@ import contextlib
 import math
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Self
 
 import requests
@@ -21,8 +21,10 @@ from webui.errors import (
 from webui.http import body, diagnosis, headers, stream, wires
 from webui.http.endpoints import REFRESHED_BY, Endpoint
 from webui.http.reply import Reply
+from webui.http.rows import read_rows
 from webui.http.settings import Settings
 from webui.pictures.picture import Picture
+from webui.text import printable, shortened
 from webui.values import Json
 
 CONNECT_TIMEOUT = 10.0
@@ -32,8 +34,16 @@ LOOKUP_PATIENCE = 5.0
 # Bytes of a look-up, unpacked. Schemas and lists of a thousand models have two million, and
 # Python's objects of hostile JSON are thirty times its size.
 LARGEST_LOOKUP = 16 << 20
+# Of a list that is read as it comes, of which little is held.
+LARGEST_LIST = 1 << 30
 # Of what goes with an error's status, which is quoted in a few hundred characters.
 LARGEST_ERROR = 1 << 20
+
+_OF_A_LORA = {"name", "alias", "path"}
+
+# As examples/pool has it, and what any proxy may send.
+_TELL_WHO_ANSWERS = ("X-Server", "Via")
+_LONGEST_NAME = 80
 
 _WITHOUT_PICTURE = {"skip_current_image": "true"}
 
@@ -50,12 +60,14 @@ class WebUIClient:
     the same reason. Making a client opens no connection.
 
     until: the time.monotonic() after which nothing but a job is waited for. task_id: the job that
-    all is about, if any, named to a balancer, which so finds the server that has it.
+    all is about, if any, named to a balancer, which so finds the server that has it. answered_by:
+    the names of those that answered so far, where a balancer tells.
     """
 
     def __init__(self, settings: Settings, *, until: float = math.inf, task_id: str = "") -> None:
         self.address = settings.address
         self.forgives = False
+        self.answered_by: list[str] = []
         self._until = until
         # The environment may hold a proxy and a .netrc that have no business between the plugin
         # and the user's own machine; what is wanted of it is taken by hand.
@@ -75,13 +87,17 @@ class WebUIClient:
         )
         self._session.headers.update(self.address.headers)
         if task_id:
-            self._session.headers[headers.TASK_ID] = headers.of_task(task_id)
+            self.turn_to(task_id)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def turn_to(self, task_id: str) -> None:
+        """Be from now on about this job."""
+        self._session.headers[headers.TASK_ID] = headers.of_task(task_id)
 
     def close(self) -> None:
         """Close idle connections."""
@@ -160,12 +176,17 @@ class WebUIClient:
         return self._look_up("GET", Endpoint.OPTIONS, tells_late=True)
 
     def entries(self, listing: Endpoint) -> Json:
-        """`GET` a list of objects, such as SAMPLERS."""
-        return self._look_up("GET", listing, tells_late=True)
+        """`GET` a list of objects, such as SAMPLERS; of LoRAs what they are called."""
+        wanted = _OF_A_LORA if listing is Endpoint.LORAS else ()
+        return self._look_up("GET", listing, tells_late=True, wanted=wanted)
 
     def controlnet(self, listing: Endpoint, *, aliases: bool = False) -> Json:
         """`GET` {model_list} or {module_list}: names, or the page's own names for them."""
         return self._look_up("GET", listing, query={"alias_names": "true"} if aliases else None)
+
+    def adetailer_models(self) -> Json:
+        """`GET /adetailer/v1/ad_model`, which the extension has: {ad_model}, names of files."""
+        return self._look_up("GET", Endpoint.ADETAILER_MODELS, tells_late=True)
 
     def refresh(self, listing: Endpoint) -> Json:
         """Have the server look at the folder behind a list again: a key of REFRESHED_BY."""
@@ -212,12 +233,18 @@ class WebUIClient:
         query: Mapping[str, str] | None = None,
         *,
         tells_late: bool = False,
+        wanted: Collection[str] = (),
     ) -> Json:
         until = min(time.monotonic() + LOOKUP_PATIENCE, self._until)
         try:
             with self._send_in_time(method, endpoint, request, until, query) as response:
                 if not _is_success(response):
                     return None
+                if wanted:
+                    pieces = stream.told_pieces(
+                        response, self.address, most=LARGEST_LIST, until=until
+                    )
+                    return read_rows(pieces, wanted)
                 self._load(response, until)
                 return body.parsed(response)
         except WebUIConnectionError as error:
@@ -288,7 +315,7 @@ class WebUIClient:
     ) -> requests.Response:
         url = str(self.address.endpoint(endpoint).with_query(query))
         try:
-            return self._session.request(
+            response = self._session.request(
                 method,
                 url,
                 json=request,
@@ -298,6 +325,11 @@ class WebUIClient:
             )
         except diagnosis.Broken as error:
             raise diagnosis.diagnose_exception(error, self.address) from error
+        told = next(filter(None, map(response.headers.get, _TELL_WHO_ANSWERS)), "")
+        name = shortened(printable(told), _LONGEST_NAME)
+        if name and name not in self.answered_by:
+            self.answered_by.append(name)
+        return response
 
 
 def _is_success(response: requests.Response) -> bool:

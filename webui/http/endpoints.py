@@ -33,9 +33,12 @@ class Endpoint(StrEnum):
     PROMPT_STYLES = f"{_API}prompt-styles"
     LORAS = f"{_API}loras"
     SCRIPT_INFO = f"{_API}script-info"
+    DETAILERS = f"{_API}detailers"
     # ControlNet's, which no schema shows.
     CONTROLNET_MODELS = "controlnet/model_list"
     CONTROLNET_MODULES = "controlnet/module_list"
+    # ADetailer's, an object of one list.
+    ADETAILER_MODELS = "adetailer/v1/ad_model"
     # What makes the server look at its folders again.
     REFRESH_CHECKPOINTS = f"{_API}refresh-checkpoints"
     REFRESH_VAE = f"{_API}refresh-vae"

@@ -56,6 +56,13 @@ _OPTIONS: dict[str, tuple[str, Converter]] = {
     "Token merging ratio hr": ("token_merging_ratio_hr", values.decimal),
     "Emphasis": ("emphasis", values.text),
 }
+# ADetailer's of each model, the same but for a number: "ADetailer prompt 2nd"; SD.Next's of all.
+_DETAILED = re.compile(r"ADetailer model(| \d+(?:st|nd|rd|th))")
+_DETAILER: dict[str, tuple[str, Converter]] = {
+    "Detailer": ("ad_model", values.names),
+    "Detailer prompt": ("ad_prompt", values.text),
+    "Detailer strength": ("ad_denoising_strength", values.decimal),
+}
 _RANDOM_SOURCES = {"CPU", "GPU", "NV"}
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})", re.ASCII)
 
@@ -71,6 +78,7 @@ def fields_of(found: Infotext) -> Fields:
     fields |= _converted(pairs, _FIELDS)
     fields |= _size(pairs.get("Size"), "width", "height")
     fields |= _size(pairs.get("Seed resize from"), "seed_resize_from_w", "seed_resize_from_h")
+    fields |= _detailed(pairs)
     if pairs.get("Face restoration"):
         fields["restore_faces"] = True
     if _SECOND_PASS & pairs.keys():
@@ -116,6 +124,26 @@ def _second_pass(pairs: Pairs) -> Fields:
     modules = _numbered("Hires Module", pairs)
     if modules:
         fields["hr_additional_modules"] = modules
+    return fields
+
+
+def _detailed(pairs: Pairs) -> Fields:
+    """Return what was drawn again; numbers that differ from model to model are left out."""
+    numbers = [found[1] for label in pairs if (found := _DETAILED.fullmatch(label))]
+    if not numbers:
+        return _converted(pairs, _DETAILER) if pairs.get("Detailer") else {}
+    told = {
+        name: [pairs.get(f"ADetailer {name}{number}", "") for number in numbers]
+        for name in ("model", "prompt", "confidence", "denoising strength")
+    }
+    fields: Fields = {"ad_model": told["model"]}
+    prompts = [" ".join(prompt.split("\n")) for prompt in told["prompt"]]
+    if any(prompts):
+        fields["ad_prompt"] = "\n".join(prompts)
+    for name in ("confidence", "denoising strength"):
+        if len(set(told[name])) == 1:
+            field = f"ad_{name.replace(' ', '_')}"
+            fields |= _converted({field: told[name][0]}, {field: (field, values.decimal)})
     return fields
 
 

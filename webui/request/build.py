@@ -6,6 +6,7 @@ from webui import values
 from webui.errors import InvalidParameterError
 from webui.fields import FIELDS
 from webui.http.endpoints import Endpoint
+from webui.request.detailer import DETAILER_FIELDS, apply_detailer
 from webui.request.field_checks import refuse_crashes, warn_of_fields
 from webui.request.loras import apply_loras, warn_of_tags
 from webui.request.name_checks import check_names
@@ -16,6 +17,8 @@ from webui.values import Fields, Json
 _SIZES = ("width", "height", "hr_resize_x", "hr_resize_y")
 # What could not be checked, where the API's word says too little.
 _LATE = {
+    "ad_model": "which detection models it has",
+    "detailers": "which detection models it has",
     "options": "which options it has",
     "samplers": "which samplers it has",
     "schedulers": "which schedulers it has",
@@ -34,8 +37,11 @@ def build_request(
     values contradict each other, name what the server does not have, or would crash it.
     """
     asked = _counted(asked)
-    ours = {name for name in asked if name in FIELDS and FIELDS[name].own}
     extra = asked.get("extra_parameters", {})
+    detailing = {name: asked[name] for name in DETAILER_FIELDS if name in asked}
+    detailing = merge(detailing, {name: extra[name] for name in DETAILER_FIELDS if name in extra})
+    extra = {name: value for name, value in extra.items() if name not in DETAILER_FIELDS}
+    ours = {name for name in asked if name in FIELDS and FIELDS[name].own}
     given = (*(name for name in asked if name not in ours), *extra)
     if "vae" in asked:
         given = (*given, "override_settings")
@@ -53,10 +59,11 @@ def build_request(
     _complete_hires(request, server)
     apply_loras(asked.get("lora", []), request, server)
     tags = warn_of_tags(request, server)
+    idle = apply_detailer(detailing, request, server)
     refuse_crashes(request, server)
     check_names(request, server)
     _complete_script(request, server)
-    request.warnings = [*warn_of_fields(request, server), *tags, *rounded]
+    request.warnings = [*warn_of_fields(request, server), *idle, *tags, *rounded]
     request.warnings += [
         f"The server did not say in time {_LATE.get(late, late)}, so that was not checked."
         for late in sorted(server.late)

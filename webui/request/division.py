@@ -47,7 +47,7 @@ def divide(request: Request, server: Server, at_once: int) -> list[Part]:
         return []
     size = request.fields.get("batch_size", 1)
     seed, subseed = (_drawn(request, server, name, size * batches) for name in ("seed", "subseed"))
-    varies = bool(request.fields.get("subseed_strength"))
+    varies = server.reads("subseed_strength") and bool(request.fields.get("subseed_strength"))
     parts, done = [], 0
     for share in range(shares):
         mine = batches // shares + (share < batches % shares)

@@ -75,8 +75,12 @@ def _beyond(request: Request, server: Server) -> Iterator[str]:
             continue
         if value < family.lowest.get(name, value):
             yield f"{name}: {family.label} wants {family.lowest[name]} or more."
-        if value > family.highest.get(name, value):
-            yield f"{name}: {family.label} takes {family.highest[name]} at the most."
+        # Each picture of a call has the next seed.
+        more = request.image_count - 1 if name == "seed" else 0
+        if value + more > family.highest.get(name, value + more):
+            most = f"{family.highest[name] - more} at the most"
+            pictures = f" for {more + 1} images" if more else ""
+            yield f"{name}: {family.label} takes {most}{pictures}."
 
 
 def _wants_strength(_request: Request, server: Server) -> Iterator[str]:

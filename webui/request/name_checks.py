@@ -6,6 +6,7 @@ at a list; a list that the server does not offer means no check.
 
 from webui.errors import InvalidParameterError
 from webui.http.endpoints import Endpoint
+from webui.request.detailer import check_detailer
 from webui.request.request import Request
 from webui.request.samplers import check_samplers
 from webui.server.names import match_hashed, match_name
@@ -31,6 +32,7 @@ def check_names(request: Request, server: Server) -> None:
     _check_styles(request, server)
     _check_scripts(request, server)
     _check_controlnet(request, server)
+    check_detailer(request, server)
 
 
 def _check_upscaler(request: Request, server: Server) -> None:

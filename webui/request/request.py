@@ -7,6 +7,8 @@ from webui.fields import FIELDS
 from webui.http.endpoints import Endpoint
 from webui.values import Fields, Json
 
+ADETAILER = "ADetailer"
+
 
 @dataclass
 class Request:
@@ -52,14 +54,16 @@ class Request:
     @property
     def controlnet_units(self) -> list[Fields]:
         """ControlNet's units in `alwayson_scripts`, without those that are turned off."""
-        scripts: Mapping[str, Json] = self.fields.get("alwayson_scripts") or {}
-        listed = [
-            given.get("args")
-            for title, given in scripts.items()
-            if title.strip().lower() == "controlnet" and isinstance(given, dict)
+        return [unit for unit in self._units("ControlNet") if unit.get("enabled", True)]
+
+    @property
+    def adetailer_units(self) -> list[Fields]:
+        """ADetailer's objects in `alwayson_scripts`, likewise."""
+        return [
+            unit
+            for unit in self._units(ADETAILER)
+            if unit.get("ad_tab_enable", True) and unit.get("ad_model", "None") != "None"
         ]
-        units = [unit for args in listed if isinstance(args, list) for unit in args]
-        return [unit for unit in units if isinstance(unit, dict) and unit.get("enabled", True)]
 
     @property
     def image_count(self) -> int:
@@ -80,6 +84,17 @@ class Request:
             return x or y * width // height, y or x * height // width
         scale = float(self.fields.get("hr_scale") or 2)
         return int(width * scale), int(height * scale)
+
+    def _units(self, script: str) -> list[Fields]:
+        """Return the objects among an always-on script's arguments; none if its switch is off."""
+        scripts: Mapping[str, Json] = self.fields.get("alwayson_scripts") or {}
+        listed = [
+            given.get("args")
+            for title, given in scripts.items()
+            if title.strip().lower() == script.lower() and isinstance(given, dict)
+        ]
+        on = [args for args in listed if isinstance(args, list) and args[:1] != [False]]
+        return [unit for args in on for unit in args if isinstance(unit, dict)]
 
     def is_idle(self, name: str) -> bool:
         """Tell whether a field is not in it, or has a value that changes nothing."""

@@ -37,6 +37,10 @@ class DividedJob(Job):
         self._parts = [_Running(part, Job(call, endpoint, part.fields)) for part in parts]
 
     @property
+    def task_ids(self) -> Sequence[str]:
+        return [one.job.task_id for one in self._parts]
+
+    @property
     def replying(self) -> bool:
         return all(one.job.replying for one in self._parts if one.job.ended is None)
 

@@ -96,6 +96,11 @@ class Generation:
         return self._job.fields
 
     @property
+    def task_ids(self) -> Sequence[str]:
+        """What the server knows its jobs by."""
+        return self._job.task_ids
+
+    @property
     def account(self) -> Account:
         """The server's account of the run, once `events` has ended."""
         return self._job.account

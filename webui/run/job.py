@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 import uuid
+from collections.abc import Sequence
 from threading import Event, Thread
 
 from webui.call import Call
@@ -65,6 +66,11 @@ class Job:
         self._client.abort()
 
     @property
+    def task_ids(self) -> Sequence[str]:
+        """Return what the server knows it by, or its parts."""
+        return [self.task_id]
+
+    @property
     def replying(self) -> bool:
         """Whether the server has begun to answer, so that all is drawn."""
         return self._is_replying
@@ -97,8 +103,8 @@ class Job:
             return "It may still be drawn: the server could not be reached to stop it."
         if task is not None and task.queued:
             return (
-                "It is still in the queue and will be drawn all the same: interrupting would stop "
-                "somebody else's picture."
+                "It is still in the queue: where that is a balancer's, it is withdrawn; a server "
+                "draws it all the same, since interrupting would stop somebody else's picture."
             )
         return (
             "It may still be drawn: this server cannot tell whose job is running, and "

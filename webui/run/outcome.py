@@ -1,6 +1,7 @@
 """What came back, against what was asked for."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from webui.errors import WebUIResponseError, WebUIServerError, WrongModelError
 from webui.http.endpoints import Endpoint
@@ -36,13 +37,13 @@ def compare_outcome(
     ]
 
 
-def warn_of_interruption(server: Server) -> list[str]:
-    """Return a sentence if somebody broke the last job off, which looks finished all the same.
+def warn_of_interruption(server: Server, tasks: Sequence[str]) -> list[str]:
+    """Return a sentence if somebody broke one of our jobs off, which looks finished all the same.
 
     The server still answers 200, and writes all steps into the infotext. It costs a look, so only a
     job that took a while is worth it.
     """
-    if not server.broke_off():
+    if not any(server.turned_to(task_id).broke_off() for task_id in tasks):
         return []
     return ["Somebody interrupted the server while it drew: the last picture may be unfinished."]
 
@@ -149,11 +150,16 @@ def _sampled(summary: Summary, request: Request) -> Iterator[str]:
 
 def _controlled(summary: Summary, request: Request) -> Iterator[str]:
     """Servers write each enabled unit into the infotext; one that then fails stands there too."""
-    units = request.controlnet_units
     written = next((str(image.infotext) for image in summary.drawn if image.infotext), "")
-    named = [key for key in parse_infotext(written).parameters if key.startswith("ControlNet")]
-    if written and len(named) < len(units):
-        yield (
-            f"The infotext tells of {len(named)} of {len(units)} ControlNet units: the others had "
-            'no effect. Each needs "enabled": true.'
-        )
+    labels = parse_infotext(written).parameters
+    enabled = ' Each needs "enabled": true.'
+    for units, noun, label, needs in (
+        (request.controlnet_units, "ControlNet units", "ControlNet.*", enabled),
+        (request.adetailer_units, "ADetailer models", r"ADetailer model(?: \d+\w\w)?", ""),
+    ):
+        named = [key for key in labels if re.fullmatch(label, key)]
+        if written and len(named) < len(units):
+            yield (
+                f"The infotext tells of {len(named)} of {len(units)} {noun}: the others had no "
+                f"effect.{needs}"
+            )

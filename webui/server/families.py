@@ -59,6 +59,8 @@ class Family:
     hashes_models: bool = True
     # The CLIP skip is a field of the request, not an option.
     clip_skip_is_field: bool = False
+    # Finds and draws again what others need the extension ADetailer for.
+    detailer_is_field: bool = False
     # LoRAs are listed beside the prompt, by path, and tags inside it are not read; the aliases
     # inside their files count.
     lora_by_path: bool = False
@@ -167,6 +169,7 @@ FAMILIES = (
         highest={"denoising_strength": 1},
         unused={"inpainting_fill": "SD.Next lists the field and does not use it"},
         clip_skip_is_field=True,
+        detailer_is_field=True,
         lora_by_alias=False,
         leaves_unsaved_options=False,
         joins_script_arguments=False,

@@ -43,6 +43,14 @@ def match_hashed(wanted: str, names: Iterable[str]) -> str | None:
     return found
 
 
+def match_file(wanted: str, names: Iterable[str]) -> str | None:
+    """As `match_name`, where either side may lack the ending: "face" is "face.pt"."""
+    known = list(dict.fromkeys(names))
+    bare = _ENDING.sub("", wanted.strip())
+    alike = [name for name in known if match_name(bare, [_ENDING.sub("", name)])]
+    return match_name(wanted, known) or (alike[0] if len(alike) == 1 else None)
+
+
 def suggest_names(wanted: str, names: Iterable[str]) -> str:
     """Return a sentence with the closest names and how many there are, for the end of an error."""
     known = list(dict.fromkeys(names))

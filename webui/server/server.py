@@ -179,6 +179,10 @@ class Server:
 
         return offered
 
+    def adetailer_models(self, afresh: bool) -> list[str] | None:
+        """Name what the extension ADetailer finds things with."""
+        return self._in_time(Endpoint.ADETAILER_MODELS, self._read_adetailer, afresh=afresh)
+
     @property
     def ledger(self) -> Ledger:
         """Which options it puts back after a job."""
@@ -191,6 +195,11 @@ class Server:
     def is_idle(self) -> bool:
         """Tell whether it says that nobody draws; asked anew each time."""
         return said.an_object(self._client.progress()).get("progress") == 0
+
+    def turned_to(self, task_id: str) -> Self:
+        """Return it, asking from now on the one that had this job, if it is several."""
+        self._client.turn_to(task_id)
+        return self
 
     def broke_off(self) -> bool:
         """Tell whether the last job was broken off, by anybody or an error; asked each time."""
@@ -304,6 +313,10 @@ class Server:
         listed = [one[listing.job] for one in answers if listing.job in one]
         names = [name for one in listed for name in said.texts(one)]
         return (list(dict.fromkeys(names)) if listed else None), _LIST_LIFETIME
+
+    def _read_adetailer(self) -> tuple[list[str] | None, float]:
+        listed = said.an_object(self._client.adetailer_models()).get("ad_model")
+        return said.texts(listed) if isinstance(listed, list) else None, _LIST_LIFETIME
 
     def _read_options(self) -> tuple[Fields | None, float]:
         found = self._client.option_values()
