@@ -130,7 +130,7 @@ class AgentNode(Node[AgentNodeData]):
         name, read, keep = function["name"], "", self.host.files.create_file_by_raw
         if name not in enabled:
             return f"there is not a tool named {name}"
-        settings = {key: one["value"] for key, one in enabled[name]["settings"].items()}
+        settings = {key: one["value"]["value"] for key, one in enabled[name]["settings"].items()}
         try:
             for one in self.host.call(name, settings | json.loads(function["arguments"])):
                 match one.type, one.message, one.meta:

@@ -262,5 +262,9 @@ def test_an_agent_s_tool_leaves_each_of_its_fields_to_the_model(tool: dict[str, 
     for one in declared["parameters"]:
         by_form[one["form"]][one["name"]] = one
     assert tool["parameters"] == {name: {"auto": 1, "value": None} for name in by_form["llm"]}
-    filled = {name: one["default"] for name, one in by_form["form"].items() if "default" in one}
-    assert tool["settings"] == {name: {"value": value} for name, value in filled.items()}
+    # What the console fills in when a tool is chosen, in the two wrappings that it uses.
+    assert tool["settings"] == {
+        name: {"value": {"type": "constant", "value": one["default"]}}
+        for name, one in by_form["form"].items()
+        if "default" in one
+    }
