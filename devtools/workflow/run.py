@@ -24,7 +24,6 @@ from graphon.graph.graph import Graph
 from graphon.nodes.answer.answer_node import AnswerNode
 from graphon.nodes.base.node import Node
 from graphon.nodes.end.end_node import EndNode
-from graphon.nodes.if_else import IfElseNode
 from graphon.nodes.iteration import IterationNode, IterationStartNode
 from graphon.nodes.list_operator import ListOperatorNode
 from graphon.nodes.llm import LLMNode
@@ -39,7 +38,7 @@ from devtools.workflow.tools import Host
 
 _NODES: tuple[type[Node[Any]], ...] = (
     *(StartNode, EndNode, AnswerNode, ToolNode, LLMNode, AgentNode),
-    *(IterationNode, IterationStartNode, IfElseNode, ListOperatorNode),
+    *(IterationNode, IterationStartNode, ListOperatorNode),
 )
 _CLASSES = {str(one.node_type): one for one in _NODES}
 
