@@ -296,7 +296,7 @@ def _filled(**keys: object) -> Said:
 
 
 def _load(path: Path) -> Said:
-    loaded: Said = yaml.safe_load(path.read_bytes())
+    loaded: Said = yaml.load(path.read_bytes(), yaml.CSafeLoader)
     return loaded
 
 

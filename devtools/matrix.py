@@ -10,7 +10,8 @@ from PIL import Image
 from devtools.host import ROOT
 from devtools.standin import pictures
 
-MATRIX: Mapping[str, Any] = yaml.safe_load((ROOT / "declarations/matrix.yaml").read_bytes())
+_FILE = ROOT / "declarations/matrix.yaml"
+MATRIX: Mapping[str, Any] = yaml.load(_FILE.read_bytes(), yaml.CSafeLoader)
 LABELS: Mapping[str, str] = MATRIX["families"]
 FAMILIES = list(LABELS)
 INFOTEXT = "a cat\nSteps: 20, Sampler: Euler, Seed: 5, Size: 512x768"

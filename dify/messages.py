@@ -78,7 +78,7 @@ class _Line:
             return ""
         self._told, self._told_at = step, self._passed
         self._pieces += 1
-        piece = (_BETWEEN if self.is_open else "") + (_in_numbers(progress) or f"{elapsed:.0f} s")
+        piece = (_BETWEEN if self.is_open else "") + _in_numbers(progress)
         self.is_open, self.is_unheard_of = True, False
         return piece
 
@@ -96,12 +96,14 @@ def _step(progress: Progress) -> str:
 
 
 def _in_numbers(progress: Progress) -> str:
-    """In numbers: the place in the queue, or the share; in brackets if the job may be another's."""
+    """In numbers: the place in the queue, or the share, in brackets if the job may be another's;
+    where nobody can tell, the seconds.
+    """
     if progress.queue:
         shown = f"⏳ {progress.queue}"
     elif progress.share is not None:
         shown = f"{progress.share * 100:.0f} %"
     else:
-        return ""
+        shown = f"{progress.elapsed or 0:.0f} s"
     shown = shown if progress.is_ours else f"({shown})"
     return f"[{progress.part}] {shown}" if progress.part else shown

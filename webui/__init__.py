@@ -2,7 +2,9 @@
 
     draw, sketch      txt2img and img2img; few fields, for agents      one module per thing that a
     enlarge, survey   larger pictures; what the server is and has      user can ask for: a Call goes
-    png_info          the parameters inside a picture                  in, Events come out
+    png_info, caption what is written inside a picture, or seen in it  in, Events come out
+    remove_background what stands in a picture alone
+    control_preview   the map that ControlNet makes of a picture
     call, report      what goes in; what comes out
     errors            what can go wrong, split by remedy
     fields, values    what the catalogue says of each field; loosely typed values

@@ -66,7 +66,8 @@ def folded(text: str) -> str:
 def number(value: object) -> int | float:
     """Return a finite number; text keeps whole numbers exact, however long."""
     if isinstance(value, str):
-        text = folded(value)
+        # Of plain ones JSON may hold millions.
+        text = value if _DECIMAL.fullmatch(value) else folded(value)
         if _WHOLE.fullmatch(text):
             return int(text)
         if _DECIMAL.fullmatch(text):

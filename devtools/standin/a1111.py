@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response, request
-from PIL import Image, ImageOps
+from PIL import Image, ImageFilter, ImageOps
 
 from devtools.standin import infotext, pictures
 from devtools.standin.app import App, View
@@ -35,7 +35,10 @@ class A1111App(App):
             f"POST {API}txt2img": lambda: self.generate("txt2img", self.fields()),
             f"POST {API}img2img": lambda: self.generate("img2img", self.fields()),
             f"POST {API}extra-single-image": lambda: self.enlarge(self.fields()),
+            f"POST {API}interrogate": self._interrogate,
+            "POST /rembg": lambda: self.cut_out(self.body()),
             f"POST {API}png-info": lambda: _png_info(self.fields()),
+            "POST /controlnet/detect": self._detect,
             f"POST {API}interrupt": self.queue.interrupt,
             f"POST {API}skip": lambda: self.queue.interrupt(skip=True),
             f"POST {API}options": lambda: self.state.save(request.get_json()),
@@ -44,6 +47,11 @@ class A1111App(App):
             "POST /internal/progress": self._task,
             "GET /internal/pending-tasks": self.queue.pending_tasks,
         }
+
+    def body(self) -> dict[str, Any]:
+        """Return the request's fields where the family's file has no schema of them."""
+        body = request.get_json(silent=True)
+        return body if isinstance(body, dict) else {}
 
     def fields(self) -> dict[str, Any]:
         """Return the request's fields, converted; a RefusalError where they cannot be."""
@@ -137,6 +145,49 @@ class A1111App(App):
         text = pictures.text_of(picture, self.state.options["samples_format"])
         return {"html_info": "", "image": text}
 
+    def put_into_words(self, text: object, words: str, *, turned: bool = False) -> str:
+        """Return words and the size of a picture, after as long as an image takes."""
+        picture = decode_input(text or "", turned=turned)
+        task = Task(job="interrogate")
+        with self.queue.work_on(task):
+            self.queue.sample(task, 1, self.state.delay)
+        return f"{words}, {picture.width}x{picture.height}"
+
+    def cut_out(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the right half of a picture, or its mask; rembg itself turns what it is sent."""
+        model, turned = values.get("model", "u2net"), self.family.traits.turns_by_exif
+        picture = decode_input(values.get("input_image", ""), turned=turned or model != "ben2")
+        task, mask = Task(job="rembg"), Image.new("L", picture.size)
+        with self.queue.work_on(task):
+            self.queue.sample(task, 1, self.state.delay)
+        mask.paste(255, (picture.width // 2, 0, *picture.size))
+        if not values.get("return_mask"):
+            picture.putalpha(mask)
+        came = mask if values.get("return_mask") else picture
+        return {"image": pictures.text_of(came, self.state.options["samples_format"])}
+
+    def _interrogate(self) -> dict[str, Any]:
+        """Decode the picture before the model is looked for."""
+        values, turned = self.body(), self.family.traits.turns_by_exif
+        model = values.get("model", "clip")
+        if model not in {"clip", "deepdanbooru"}:
+            decode_input(values.get("image", ""))
+            raise RefusalError(404, "Model not found")
+        return {"caption": self.put_into_words(values.get("image"), model, turned=turned)}
+
+    def _detect(self) -> dict[str, Any]:
+        """Return what a preprocessor makes of pictures; some make none, and Forge says so there."""
+        given = request.get_json()
+        module, size = given["controlnet_module"], given.get("controlnet_processor_res", 512)
+        if module not in self.family.control_names("module"):
+            raise RefusalError(422, "Module not available")
+        maps = [
+            pictures.text_of(_map(one, size), "png") for one in given["controlnet_input_images"]
+        ]
+        if "(IPAdapter)" in module:
+            maps = ["Detect result is not image"]
+        return {**self.family.replies["POST /controlnet/detect"], "images": maps}
+
     def _options(self) -> Response:
         if self.state.has_wrong_type(self.state.options):
             raise CrashError("ValidationError", "1 validation error for Options")
@@ -183,15 +234,20 @@ class A1111Generation(Generation):
 
     def _control(self) -> None:
         """Leave out a unit with an unknown name, in silence; the infotext claims it."""
-        replies = self.state.family.replies
-        for place, unit in enumerate(self._arguments("controlnet")):
+        family = self.state.family
+        places = family.argument_counts("txt2img").get("controlnet")
+        for place, unit in enumerate(self._arguments("controlnet")[:places]):
             if unit.get("enabled"):
                 model, module = (unit.get(key) or "None" for key in ("model", "module"))
                 told = f"Module: {module}, Model: {model}, Weight: {unit.get('weight', 1.0)}"
                 self.remarks[f"ControlNet {place}"] = told
-                lists = replies["/controlnet/model_list"] | replies["/controlnet/module_list"]
-                if model in lists["model_list"] and module in lists["module_list"]:
-                    self.applied = dataclasses.replace(self.applied, controlnet=model)
+                known = model in family.control_names("model")
+                known &= module in family.control_names("module")
+                has_picture = unit.get("image") or self.values.get("inputs")
+                needs_model = not module.startswith("reference")
+                if known and has_picture and (model != "None" or not needs_model):
+                    by = model if needs_model else module
+                    self.applied = dataclasses.replace(self.applied, controlnet=by)
 
     def _detail(self) -> None:
         """Leave out a model that is unknown, and never see what is beyond the tabs, both unsaid."""
@@ -277,6 +333,13 @@ def _resized(picture: Image.Image, values: Mapping[str, Any]) -> Image.Image:
         return ImageOps.scale(picture, values["upscaling_resize"])
     size = (values["upscaling_resize_w"], values["upscaling_resize_h"])
     return (ImageOps.fit if values["upscaling_crop"] else ImageOps.cover)(picture, size)
+
+
+def _map(text: str, size: int) -> Image.Image:
+    """Return a picture's edges, so many pixels on its shorter side."""
+    picture = decode_input(text)
+    scale = size / min(picture.size)
+    return ImageOps.scale(picture.convert("L"), scale).filter(ImageFilter.FIND_EDGES)
 
 
 def _png_info(values: Mapping[str, Any]) -> dict[str, Any]:

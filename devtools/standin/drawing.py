@@ -146,7 +146,7 @@ class Generation:
         fits = (Image.Image.resize, ImageOps.fit, ImageOps.pad)
         source = fits[min(values["resize_mode"], 2)](source, (width, height))
         strength = min(max(values["denoising_strength"], 0.0), 1.0)
-        redrawn = Image.blend(source, sketch.drawn(), strength)
+        redrawn = Image.blend(source, pictures.drawn(sketch), strength)
         if not values["mask"]:
             return redrawn
         mask = values["mask"].convert("L").resize((width, height))

@@ -133,7 +133,14 @@ class Family:
     def offers(self, method: str, path: str) -> bool:
         """Tell whether it has this: what it answers, and what its schema shows, if it has one."""
         schema = self.replies.get("/openapi.json", {"paths": {path: method.lower()}})
-        return path in self.replies or method.lower() in schema["paths"].get(path, ())
+        known = {path, f"{method} {path}"} & self.replies.keys()
+        return bool(known) or method.lower() in schema["paths"].get(path, ())
+
+    def control_names(self, what: str) -> list[str]:
+        """Return the names of ControlNet's "model" or "module", the page's own among them."""
+        path, key = f"/controlnet/{what}_list", f"{what}_list"
+        told = [self.replies.get(one, {key: []}) for one in (path, f"{path}?alias_names=true")]
+        return [name for one in told for name in one[key]]
 
 
 def filled(form: Mapping[str, str], facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,7 +183,7 @@ class Checkpoint:
 
 def _joined(one: Any, more: Any) -> Any:  # noqa: ANN401 - any reply
     if isinstance(one, dict):
-        return {name: _joined(found, more.get(name, [])) for name, found in one.items()}
+        return {**one, **{name: _joined(one.get(name), found) for name, found in more.items()}}
     return more if one is None else [*one, *more]
 
 

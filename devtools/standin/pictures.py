@@ -36,25 +36,27 @@ class Sketch:
     remark: str = ""
     noise: bool = False
 
-    def drawn(self) -> Image.Image:
-        """Draw in RGB, with the prompt at the top, the seed and the remark at the bottom."""
-        size = (self.width, self.height)
-        picture = _palette(self.seed).resize(size)
-        if self.noise:
-            grain = hashlib.shake_128(f"grain {self.seed}".encode())
-            pixels = grain.digest(self.width * self.height * 3)
-            picture = Image.blend(picture, Image.frombytes("RGB", size, pixels), 0.1)
-        letter = max(8, min(size) // 16)
-        pen, font = ImageDraw.Draw(picture), _font(letter)
-        foot = f"seed {self.seed}" + (f", {self.remark}" if self.remark else "")
-        for text, y, anchor in ((self.prompt, letter, "la"), (foot, self.height - letter, "ld")):
-            widest = font.getlength("字" if max(text, default="") > "\u2e80" else "n")
-            columns = max(4, int((self.width - 2 * letter) / widest))
-            lines = "\n".join(textwrap.wrap(text, columns, max_lines=8, placeholder=" …"))
-            pen.multiline_text(
-                (letter, y), lines, "white", font, anchor, stroke_width=1, stroke_fill="black"
-            )
-        return picture
+
+@lru_cache(maxsize=32)
+def drawn(sketch: Sketch) -> Image.Image:
+    """Draw in RGB, with the prompt at the top, the seed and the remark at the bottom."""
+    size = (sketch.width, sketch.height)
+    picture = _palette(sketch.seed).resize(size)
+    if sketch.noise:
+        grain = hashlib.shake_128(f"grain {sketch.seed}".encode())
+        pixels = grain.digest(sketch.width * sketch.height * 3)
+        picture = Image.blend(picture, Image.frombytes("RGB", size, pixels), 0.1)
+    letter = max(8, min(size) // 16)
+    pen, font = ImageDraw.Draw(picture), _font(letter)
+    foot = f"seed {sketch.seed}" + (f", {sketch.remark}" if sketch.remark else "")
+    for text, y, anchor in ((sketch.prompt, letter, "la"), (foot, sketch.height - letter, "ld")):
+        widest = font.getlength("字" if max(text, default="") > "\u2e80" else "n")
+        columns = max(4, int((sketch.width - 2 * letter) / widest))
+        lines = "\n".join(textwrap.wrap(text, columns, max_lines=8, placeholder=" …"))
+        pen.multiline_text(
+            (letter, y), lines, "white", font, anchor, stroke_width=1, stroke_fill="black"
+        )
+    return picture
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
@@ -80,7 +82,7 @@ def text_of(picture: Sketch | Image.Image, file_format: str, infotext: str | Non
 
 @lru_cache(maxsize=128)
 def _text_of_sketch(sketch: Sketch, file_format: str, infotext: str | None) -> str:
-    return text_of(sketch.drawn(), file_format, infotext)
+    return text_of(drawn(sketch), file_format, infotext)
 
 
 def encode(picture: Image.Image, file_format: str, infotext: str | None = None) -> bytes:

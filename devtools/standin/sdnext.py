@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from flask import Response, request
 from PIL import ImageFilter
 
 from devtools.standin.a1111 import A1111App
-from devtools.standin.drawing import Generation, SecondPass, target_size
+from devtools.standin.app import View, json_reply
+from devtools.standin.drawing import Generation, SecondPass, decode_input, target_size
 from devtools.standin.family import API, Checkpoint, CrashError, Family, RefusalError, without_hash
-from devtools.standin.pictures import Sketch
+from devtools.standin.pictures import Sketch, drawn, text_of
 from devtools.standin.queue import Task
 from devtools.standin.state import MODEL, Start, State
 
@@ -59,6 +61,27 @@ class SdNextApp(A1111App):
         self._rate: tuple[float, float] = start.get("rate_limit", (math.inf, 0.0))
         self._began: dict[str, list[float]] = defaultdict(list)
 
+    def views(self) -> dict[str, View]:
+        return {
+            **super().views(),
+            f"POST {API}preprocess": self._preprocess,
+            f"POST {API}openclip": lambda: self._caption("caption", f"{API}openclip"),
+            f"POST {API}tagger": lambda: self._caption("tags", f"{API}tagger/models"),
+            f"POST {API}vqa": lambda: self._caption("answer", f"{API}vqa/models"),
+            f"POST {API}rembg": lambda: self.cut_out(self.body()),
+        }
+
+    def _caption(self, key: str, listing: str) -> dict[str, Any]:
+        """Say nothing of an unknown vision model, refuse others; the first is taken for none."""
+        values, listed = self.body(), self.family.replies[listing]
+        known = [one["name"] if isinstance(one, dict) else one for one in listed]
+        model = values.get("model", known[0])
+        if model not in known and key != "answer":
+            raise RefusalError(404, "Model not found")
+        words = values.get("question") or model if key == "answer" else model
+        text = self.put_into_words(values.get("image"), words)
+        return {key: text if model in known else ""}
+
     def refresh(self) -> None:
         """Wait for nobody."""
 
@@ -85,6 +108,13 @@ class SdNextApp(A1111App):
                 state.settings({}, restore=True)
         reply = self.reply(fields, drawing)
         return {**reply, "info": ""} if drawing.bare else reply
+
+    def _preprocess(self) -> dict[str, Any] | Response:
+        given = request.get_json()
+        if given["model"] not in self.family.names("preprocessors"):
+            return json_reply({"error": f"Processor model not found: id={given['model']}"}, 400)
+        edges = decode_input(given["image"]).convert("L").filter(ImageFilter.FIND_EDGES)
+        return {"model": given["model"], "image": text_of(edges, "png")}
 
     def _keep_to_the_rate(self, kind: str) -> None:
         most, seconds = self._rate
@@ -133,7 +163,7 @@ class SdNextGeneration(Generation):
         if leftover == "nothing":
             return
         picture = self.draw(0, self.values["width"], self.values["height"], "unfinished")
-        picture = picture.drawn() if isinstance(picture, Sketch) else picture
+        picture = drawn(picture) if isinstance(picture, Sketch) else picture
         picture = picture.filter(ImageFilter.GaussianBlur(8))
         if leftover == "bare preview":
             self.bare, self.infotexts = True, []

@@ -80,6 +80,8 @@ class State:
         self._unsaved = set(family.traits.unsaved_options)
         # What GET /options shows.
         self.listed = dict.fromkeys(family.replies[f"{API}options"])
+        if file_format:
+            self.listed["samples_format"] = None
         # What every job ends with from now on.
         self.poison: CrashError | None = None
 

@@ -25,7 +25,14 @@ def pixels(found: Drawn) -> list[bytes]:
 
 
 @pytest.mark.parametrize("given", WAYS, ids=repr)
-@pytest.mark.parametrize("family", [name for name in FAMILIES if name != "sdcpp"])
+@pytest.mark.parametrize(
+    "family",
+    [
+        pytest.param(name, marks=[] if name in {"a1111", "sdnext"} else [pytest.mark.slow])
+        for name in FAMILIES
+        if name != "sdcpp"
+    ],
+)
 def test_the_pictures_and_what_is_told_of_them_are_those_of_one_request(
     standins: StandIns, family: str, given: dict[str, Any]
 ) -> None:
@@ -100,8 +107,8 @@ def test_if_all_fail_the_error_is_theirs(standin: StandIn) -> None:
 
 
 def test_at_the_deadline_what_is_ready_is_delivered_and_the_rest_is_named() -> None:
-    with StandIn(cards=2, delay=1.5) as standin:
-        found = draw(standin, {"parallel": "6"}, n_iter=6, seed=10, timeout=2)
+    with StandIn(cards=2, delay=1.1) as standin:
+        found = draw(standin, {"parallel": "6"}, n_iter=6, seed=10, timeout=1.5)
     # Two in time, two half drawn, and two that waited for a card.
     assert len(found.files) == 4
     missing = [one for one in found.warnings if one.startswith("Missing: seed ")]

@@ -102,7 +102,8 @@ PLAIN: dict[str, Any] = {
     "seed": 99, "cfg_scale": 5.5, "sampler_name": "Euler a", "clip_skip": 2,
 }  # fmt: skip
 TWICE: dict[str, Any] = {
-    "seed": 99, "steps": 6, "enable_hr": True, "hr_scale": 1.5, "denoising_strength": 0.5,
+    "seed": 99, "width": 128, "height": 64, "steps": 6, "enable_hr": True, "hr_scale": 1.5,
+    "denoising_strength": 0.5,
 }  # fmt: skip
 
 

@@ -1,8 +1,6 @@
 """upscale through the real SDK class against the stand-in."""
 
 import base64
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from io import BytesIO
 
 import pytest
@@ -10,7 +8,7 @@ from PIL import Image
 
 from devtools.standin import StandIn
 from dify.limits import DifyTimeLimitError
-from support.dify_files import Described, described, picture, served
+from support.dify_files import described, picture, served_each
 from support.drawing import Drawn, all_sent, invoke, lying_picture, refused, sent
 from support.raw_server import RawServer, reply
 from tools.upscale import UpscaleTool
@@ -21,19 +19,9 @@ PATH = f"/sdapi/v1/{JOB}"
 FAILURE = {"error": "RuntimeError", "errors": "no such model"}
 
 
-@contextmanager
-def files(*sources: bytes) -> Iterator[list[Described]]:
-    """Named 1.png, 2.png, …"""
-    with ExitStack() as stack:
-        yield [
-            stack.enter_context(served(source)) | {"filename": f"{number}.png"}
-            for number, source in enumerate(sources, 1)
-        ]
-
-
 def enlarge(standin: StandIn, *sources: bytes, **given: object) -> Drawn:
     """A PNG of 96x64 unless `sources` are given."""
-    with files(*(sources or (picture(),))) as images:
+    with served_each(*(sources or (picture(),))) as images:
         return call(standin, images, **given)
 
 
@@ -123,7 +111,7 @@ def test_a_server_that_cannot_enlarge_is_told_before_anything_is_sent() -> None:
 
 def test_only_a_failure_of_the_first_loses_what_is_done(standin: StandIn) -> None:
     messages = []
-    with files(*[picture()] * 3) as images:
+    with served_each(*[picture()] * 3) as images:
         for one in invoke(UpscaleTool, standin, {"images": images, "upscaler_1": "Lanczos"}):
             if one.type == one.MessageType.BLOB:
                 standin.fail_next(PATH, body=FAILURE)
@@ -150,7 +138,7 @@ def test_the_timeout_holds_for_all_together() -> None:
 def test_a_picture_that_outlasts_dify_is_collected_by_the_next_call(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with StandIn(delay=1.2) as standin, files(picture()) as images:
+    with StandIn(delay=1.2) as standin, served_each(picture()) as images:
         monkeypatch.setenv("PLUGIN_MAX_EXECUTION_TIMEOUT", "1")
         with refused(DifyTimeLimitError, match="run this again"):
             call(standin, images)

@@ -75,6 +75,8 @@ def given_to(tool: str, fault: Fault, link: str) -> dict[str, Any]:
         "img2img": {"prompt": "a cat", "image": described(link)},
         "upscale": {"images": [described(link)], "upscaler_1": "Lanczos"},
         "png_info": {"image": described(link)},
+        "caption": {"images": [described(link)]},
+        "remove_background": {"images": [described(link)]},
     }
     given = of_tool.get(tool, drawing) | dict(fault.given)
     if "url" in (one := fault.given.get("image", {})):
@@ -88,7 +90,7 @@ def given_to(tool: str, fault: Fault, link: str) -> dict[str, Any]:
 def test_a_fault_ends_in_time_with_a_remedy_and_no_trace(
     plugin: Plugin, standins: StandIns, fault: Fault, tool: str
 ) -> None:
-    healthy = standins.of("a1111").base_url
+    healthy = standins.of("a1111", extensions=["rembg"]).base_url
     process = plugin.process
     at = dict(fault.at) | ({JOB[tool]: fault.job} if fault.job is not None else {})
     try:
@@ -149,7 +151,7 @@ def test_a_slow_server_does_not_hold_another_s_calls(plugin: Plugin, standins: S
         assert time.monotonic() - began < 3 + MOST_SECONDS_BEYOND
 
 
-JOB_TOOLS = ("txt2img", "img2img", "upscale", "draw")
+JOB_TOOLS = ("txt2img", "img2img", "upscale", "draw", "remove_background")
 
 
 def outcome(

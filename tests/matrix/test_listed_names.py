@@ -10,6 +10,17 @@ from tools.server_info import ServerInfoTool
 
 LISTINGS = {"vaes": "sd-vae", "styles": "prompt-styles"}
 """What the API calls a list, where that is not the list's own name."""
+SORTED_TYPES = {
+    "classic": [
+        "Canny", "Depth", "IP-Adapter", "Inpaint", "Instant-ID", "Lineart", "MLSD", "NormalMap",
+        "OpenPose", "Reference", "Scribble", "Segmentation", "Shuffle", "SoftEdge", "T2I-Adapter",
+        "Tile",
+    ],
+    "sdnext": [
+        "Canny", "Depth", "Lineart", "MLSD", "NormalMap", "OpenPose", "Segmentation", "Shuffle",
+    ],
+}  # fmt: skip
+"""ControlNet's types where the server lists preprocessors and models alone."""
 TAKERS = {
     "models": ("model", "model"),
     "samplers": ("sampler_name", "sampler"),
@@ -41,11 +52,25 @@ def stock(standin: StandIn, name: str) -> list[str]:
     elif name == "schedulers":
         replies = standin.family.replies["/sdapi/v1/schedulers"]
         found = [one.get("label") or one["name"] for one in replies]
+    elif name.startswith("control_"):
+        found = controls(standin, name)
     elif name == "vaes" and has_modules(standin):
         found = standin.family.names("sd-modules")
     else:
         found = standin.family.names(LISTINGS.get(name, name))
     return [one.removesuffix(".safetensors") for one in found]
+
+
+def controls(standin: StandIn, name: str) -> list[str]:
+    replies = standin.family.replies
+    if name == "control_types":
+        told = replies.get("/controlnet/control_types", {}).get("control_types")
+        return [one for one in told or SORTED_TYPES[standin.family.name] if one != "All"]
+    if name == "control_models":
+        models = standin.family.control_names("model") or replies["/sdapi/v1/control-models"]
+        return [one for one in models if one != "None"]
+    names = standin.family.control_names("module") or standin.family.names("preprocessors")
+    return [one for one in names if one != "None"]
 
 
 @pytest.mark.parametrize(("name", "family"), CELLS)

@@ -25,16 +25,19 @@ def called(
     """What each tool replies to a call with little more than it requires."""
     path = tmp_path_factory.mktemp("files") / "photo.png"
     path.write_bytes(picture(96, 64))
-    with StandIn() as standin, FileServer() as server:
+    with StandIn(extensions=["rembg", "controlnet"]) as standin, FileServer() as server:
         photo = server.add(path)
         drawn = {"prompt": "a cat", "width": 96, "height": 64}
         words: dict[str, dict[str, Any]] = {
             "txt2img": drawn | {"batch_size": 2},
             "img2img": {"prompt": "a cat", "image": photo},
             "upscale": {"images": [photo, photo], "upscaler_1": "Lanczos"},
+            "remove_background": {"images": [photo, photo]},
+            "caption": {"images": [photo, photo]},
             "draw": drawn | {"count": 2},
             "server_info": {"list": "samplers"},
             "png_info": {"image": photo},
+            "control_preview": {"image": photo, "control_type": "Canny"},
         }
         yield {name: call(plugin, standin.base_url, name, **given) for name, given in words.items()}
 
@@ -64,9 +67,12 @@ def test_every_declared_variable_comes_in_its_type(called: dict[str, Called], to
         ("txt2img", [(96, 64)] * 2),
         ("img2img", [(96, 64)]),
         ("upscale", [(192, 128)] * 2),
+        ("remove_background", [(96, 64)] * 2),
+        ("caption", []),
         ("draw", [(96, 64)] * 2),
         ("server_info", []),
         ("png_info", []),
+        ("control_preview", [(96, 64)]),
     ],
 )
 def test_pictures_come_as_files_and_the_rest_as_text_and_data(

@@ -20,8 +20,11 @@ def probe(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def process(probe: Path) -> Iterator[PluginProcess]:
-    with PluginProcess(root=probe, environment={"HEARTBEAT_INTERVAL": "0.2"}) as process:
-        yield process
+    with pytest.MonkeyPatch.context() as patched:
+        # As on Windows, where pipes have few letters.
+        patched.setenv("PYTHONIOENCODING", "cp1252")
+        with PluginProcess(root=probe, environment={"HEARTBEAT_INTERVAL": "0.2"}) as process:
+            yield process
 
 
 def call(process: PluginProcess, timeout: float | None = 30, **orders: object) -> Iterator[Message]:
@@ -80,12 +83,8 @@ def test_a_dying_plugin_ends_its_calls_with_the_end_of_its_stderr(
     assert "lost" not in str(caught.value)
 
 
-def test_letters_arrive_where_pipes_have_few_as_on_windows(
-    monkeypatch: pytest.MonkeyPatch, probe: Path
-) -> None:
-    monkeypatch.setenv("PYTHONIOENCODING", "cp1252")
-    with PluginProcess(root=probe) as process:
-        [message] = call(process, text="夜明けの灯台")
+def test_letters_arrive_where_pipes_have_few_as_on_windows(process: PluginProcess) -> None:
+    [message] = call(process, text="夜明けの灯台")
     assert message.message["text"] == "夜明けの灯台"
 
 

@@ -12,7 +12,7 @@ CATALOGUE = Catalogue.read(ROOT)
 
 
 def load(name: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load((ROOT / name).read_bytes())
+    loaded: dict[str, Any] = yaml.load((ROOT / name).read_bytes(), yaml.CSafeLoader)
     return loaded
 
 

@@ -1,7 +1,7 @@
 """Files as Dify hands them to a tool: a description with a link."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from io import BytesIO
 
 from PIL import Image
@@ -29,6 +29,16 @@ def served(data: bytes, status: str = "200 OK") -> Iterator[Described]:
     """A file that can be fetched while the context lasts."""
     with RawServer(reply(data, status=status, content_type="image/png")) as server:
         yield described(server.base_url + "/files/1?sign=secret")
+
+
+@contextmanager
+def served_each(*sources: bytes) -> Iterator[list[Described]]:
+    """Files named 1.png, 2.png, …"""
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(served(source)) | {"filename": f"{number}.png"}
+            for number, source in enumerate(sources, 1)
+        ]
 
 
 def picture(

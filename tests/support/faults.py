@@ -44,6 +44,8 @@ JOB = {
     "upscale": "/sdapi/v1/extra-single-image",
     "draw": "/sdapi/v1/txt2img",
     "png_info": "/sdapi/v1/png-info",
+    "caption": "/sdapi/v1/interrogate",
+    "remove_background": "/rembg",
     "server_info": "/sdapi/v1/options",
 }
 API, SCHEMA, PROGRESS = "/sdapi/v1/", "/openapi.json", "/internal/progress"
@@ -79,7 +81,8 @@ class Fault:
 def statuses() -> Iterator[Fault]:
     """What servers, and proxies before them, answer instead."""
     for status in ("502 Bad Gateway", "503 Service Unavailable", "504 Gateway Time-out"):
-        yield Fault(f"{status} page", DOWN, "proxy", job=page(status), tools=("txt2img", "upscale"))
+        for tools in (("txt2img", "upscale"), ("caption", "remove_background")):
+            yield Fault(f"{status} page", DOWN, "proxy", job=page(status), tools=tools)
     for number in range(520, 527):
         yield Fault(f"{number}", DOWN, "Cloudflare", job=page(f"{number} Unknown"))
     yield Fault("504 in JSON", DOWN, "proxy", job=said("504 Gateway Timeout"))
@@ -175,7 +178,8 @@ def bodies() -> Iterator[Fault]:
         "two objects": b'{"images": []}{}',
         "no UTF-8": b'{"images": ["\xff\xfe"]}',
     }.items():
-        yield Fault(f"a reply of {name}", DOWN, job=reply(text), tools=("txt2img", "upscale"))
+        tools = ("txt2img", "upscale", "caption", "remove_background")
+        yield Fault(f"a reply of {name}", DOWN, job=reply(text), tools=tools)
     for levels in (1000, 20_000):
         deep = reply(b'{"parameters":' + nested(levels) + b',"images":[]}')
         yield Fault(f"{levels} levels", DOWN, job=deep, tools=("txt2img", "img2img", "upscale"))
@@ -198,6 +202,18 @@ def chunk(size: int) -> Any:  # noqa: ANN401 - PIL's own
     info = PngInfo()
     info.add_text("parameters", "x" * size)
     return info
+
+
+def words() -> Iterator[Fault]:
+    """What is said of a picture, by a server that is asked for nothing else."""
+    usual = Fault("", DOWN, "without the text", tools=("caption",))
+    for name, caption in {"nothing": None, "a list": ["a"], "megabytes": "x" * 6_000_000}.items():
+        yield replace(usual, name=f"a caption of {name}", job=told({"caption": caption}))
+    for name, caption in {"echoes": ECHO, "half a character": HALF, "markup": MARKUP}.items():
+        yield Fault(f"words of {name}", "", job=told({"caption": caption}), tools=("caption",))
+    yield Fault("deep words", DOWN, job=reply(nested(200_000)), tools=("caption",))
+    inflated = bomb(400, b'{"caption":')
+    yield Fault("an inflated caption", DOWN, job=inflated, tools=("caption",), slow=True)
 
 
 def accounts() -> Iterator[Fault]:
@@ -283,7 +299,7 @@ def look_ups() -> Iterator[Fault]:
                 tools=("server_info",), given={"list": "scripts"})  # fmt: skip
     models = [{"title": f"{n} " + "x" * 700, "model_name": HALF} for n in range(9000)]
     yield Fault("models of 7 MB", "", at={f"{API}sd-models": told(models)}, megabytes=200,
-                tools=("server_info",), given={"list": "models"})  # fmt: skip
+                tools=("server_info",), given={"list": "models"}, slow=True)  # fmt: skip
 
 
 def during_the_job() -> Iterator[Fault]:
@@ -396,4 +412,4 @@ def links() -> Iterator[Fault]:
                 given={"reference_images": [], "extra_parameters": often})  # fmt: skip
 
 
-PARTS = (statuses, breaks, bodies, accounts, look_ups, during_the_job, parameters, links)
+PARTS = (statuses, breaks, bodies, words, accounts, look_ups, during_the_job, parameters, links)

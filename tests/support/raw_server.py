@@ -71,7 +71,7 @@ class RawServer:
                     return
 
         self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.005,))
         self.port = int(self._server.server_address[1])
         self.base_url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
 

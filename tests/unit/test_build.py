@@ -13,7 +13,8 @@ from webui.http.endpoints import Endpoint
 from webui.request.build import build_request
 from webui.request.request import Request
 from webui.server.families import Family
-from webui.server.server import Profile, Server
+from webui.server.profile import Profile
+from webui.server.server import Server
 
 SHARPER = {"enable_hr": True, "cfg_scale": 5.0, "steps": 4}
 

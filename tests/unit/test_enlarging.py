@@ -11,7 +11,8 @@ from webui.http.endpoints import Endpoint
 from webui.pictures.picture import Picture, identify_picture
 from webui.request.enlarging import Enlarging, build_enlarging
 from webui.server.families import Family
-from webui.server.server import Profile, Server
+from webui.server.profile import Profile
+from webui.server.server import Server
 
 SQUARE = {"upscaling_resize_w": 200, "upscaling_resize_h": 200}
 JOB = Endpoint.EXTRA_SINGLE_IMAGE

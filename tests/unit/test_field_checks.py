@@ -12,7 +12,8 @@ from webui.pictures.picture import identify_picture
 from webui.request.field_checks import refuse_crashes, warn_of_fields
 from webui.request.request import Request
 from webui.server.families import FAMILIES, Family
-from webui.server.server import Profile, Server
+from webui.server.profile import Profile
+from webui.server.server import Server
 
 # It reads whatever it is given.
 PLAIN = Family("plain", "Plain")

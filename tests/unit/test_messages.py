@@ -77,7 +77,7 @@ def pieces(events: Iterable[Event]) -> Iterator[str]:
         ([Progress(share=0.5, part="1/2"), Progress(share=0.5, is_ours=False, part="2/2")],
          "[1/2] 50 % · [2/2] (50 %)"),
         # Where nobody can tell, the seconds show that it still runs.
-        ([Progress(elapsed=30.4), Progress(elapsed=60.2, part="2/2")], "30 s · 60 s"),
+        ([Progress(elapsed=30.4), Progress(elapsed=60.2, part="2/2")], "30 s · [2/2] 60 s"),
     ],
 )  # fmt: skip
 def test_the_line_of_progress_grows_in_numbers(events: list[Progress], line: str) -> None:

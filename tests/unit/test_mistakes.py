@@ -158,7 +158,7 @@ def test_a_controlnet_unit_with_an_unknown_name_is_left_out_and_the_infotext_cla
     standins: StandIns, unit: dict[str, str], applied: bool
 ) -> None:
     standin = standins.of("forge")
-    units = [{**unit, "enabled": True}, {"model": "nope"}]
+    units = [{**unit, "enabled": True, "image": red()}, {"model": "nope"}]
     [text] = info(standin, alwayson_scripts={"ControlNet": {"args": units}})["infotexts"]
     said = f'ControlNet 0: "Module: {unit["module"]}, Model: {unit["model"]}, Weight: 1.0"'
     assert said in text

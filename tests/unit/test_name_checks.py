@@ -96,7 +96,7 @@ def test_a_controlnet_unit_is_sent_in_the_servers_own_spelling() -> None:
     # By the words of the page, which AUTOMATIC1111's extension lists apart and takes as well.
     other = {"model": "t2i_color [0123abcd]", "module": "depth_midas", "image": "x"}
     with StandIn(extensions=["controlnet"]) as standin:
-        check_units(standin, sent, other, {"enabled": False, "model": "nope"}, True)
+        check_units(standin, sent, other, {"enabled": False, "model": "nope"})
     model = "control_v11p_sd15_canny [d14c016b]"
     assert sent == {"model": model, "module": "canny", "weight": 0.5}
     assert (other["model"], other["module"]) == ("t2i_color", "depth_midas")

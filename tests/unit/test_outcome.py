@@ -15,7 +15,8 @@ from webui.request.request import Request
 from webui.run.outcome import compare_outcome
 from webui.run.summary import Drawn, Summary
 from webui.server.families import Family
-from webui.server.server import Profile, Server
+from webui.server.profile import Profile
+from webui.server.server import Server
 from webui.values import Fields
 
 

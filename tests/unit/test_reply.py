@@ -133,10 +133,10 @@ def in_chunks(content: bytes) -> bytes:
 
 
 def zipped_zeros(begin: bytes, end: bytes) -> bytes:
-    """A reply of 64 MiB of zeros between these, packed into 64 KiB."""
+    """A reply of 32 MiB of zeros between these, packed into 32 KiB."""
     packing = zlib.compressobj(wbits=31)
     packed = packing.compress(begin)
-    for _ in range(64):
+    for _ in range(32):
         packed += packing.compress(b"0" * (1 << 20))
     return reply(packed + packing.compress(end) + packing.flush(), "Content-Encoding: gzip")
 
@@ -320,9 +320,9 @@ def test_20000_nested_arrays_are_refused_unheld() -> None:
 def test_a_small_packed_reply_that_becomes_large_is_never_whole_in_memory(place: str) -> None:
     begin = f'{{"images": ["{FIRST}"], {place}'.encode()
     end = b'": 1}' if place == '"' else b'"]}' if "[" in place else b'"}'
-    with answering(zipped_zeros(begin, end), largest=1 << 20) as there, memory_below(32 << 20):
+    with answering(zipped_zeros(begin, end), largest=1 << 20) as there, memory_below(24 << 20):
         assert [picture.width for picture in there.pictures()] == [8]
-        assert there.too_large == ([(2, (64 << 20) // 4 * 3)] if "images" in place else [])
+        assert there.too_large == ([(2, (32 << 20) // 4 * 3)] if "images" in place else [])
         assert not there.account
 
 

@@ -9,7 +9,7 @@ from devtools.standin import StandIn
 from support.drawing import draw, invoke, paths
 from support.exchange import connect
 from tools.server_info import ServerInfoTool
-from webui.errors import InvalidParameterError, WebUIConnectionError
+from webui.errors import InvalidParameterError, WebUIConnectionError, WebUILateError
 from webui.http import client
 from webui.http.endpoints import Endpoint
 from webui.server.server import Server
@@ -70,6 +70,18 @@ def test_a_list_that_hangs_is_given_up_and_is_not_taken_for_missing(
     standin.hang_next("/sdapi/v1/upscalers")
     with pytest.raises(InvokeServerUnavailableError, match="list of upscalers in time"):
         list(invoke(ServerInfoTool, standin, {"list": "upscalers"}))
+
+
+def test_a_server_that_is_too_busy_to_say_what_it_is_is_not_taken_for_one_without_an_endpoint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(client, "LOOKUP_PATIENCE", 0.3)
+    with StandIn(family="sdnext") as standin, connect(standin.base_url) as there:
+        standin.hang_next("/openapi.json")
+        server = Server.ask(there, Endpoint.INTERROGATE)
+        with pytest.raises(WebUILateError, match="did not say in time what it is"):
+            server.require(Endpoint.INTERROGATE, "describe pictures", "Use another.")
+        server.require(Endpoint.SDNEXT_REMBG, "remove backgrounds", "Use another.")
 
 
 def test_a_busy_servers_last_list_is_better_than_none(

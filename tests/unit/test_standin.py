@@ -317,7 +317,7 @@ def test_the_same_picture_is_encoded_once() -> None:
 @pytest.mark.parametrize("file_format", ["png", "jpg", "webp"])
 def test_every_format_carries_the_infotext(file_format: str) -> None:
     text = "灯台, phare à l’aube\nNegative prompt: fog\nSteps: 20, Seed: 7, Size: 64x48"
-    file = pictures.encode(pictures.Sketch(64, 48, "", 1).drawn(), file_format, text)
+    file = pictures.encode(pictures.drawn(pictures.Sketch(64, 48, "", 1)), file_format, text)
     inside = pictures.texts_inside(Image.open(io.BytesIO(file)))["parameters"]
     assert inside == text
     # SD.Next takes a UserComment of any other type than "undefined" for a fraction.
@@ -338,8 +338,7 @@ def test_chinese_and_japanese_are_letters_where_the_font_is_installed(
 ) -> None:
     if not brought:
         monkeypatch.setitem(sys.modules, "paperang_p2_fonts_cjk", None)
-    # Boxes are all alike.
-    one, other = (
-        pictures.Sketch(64, 64, text, 1).drawn().tobytes() for text in ("夜明け", "灯台船")
-    )
+    # Boxes are all alike. A sketch that was drawn is kept, so each way has its own.
+    sketches = [pictures.Sketch(64, 64, text, seed=int(brought)) for text in ("夜明け", "灯台船")]
+    one, other = (pictures.drawn(sketch).tobytes() for sketch in sketches)
     assert (one == other) is alike

@@ -12,10 +12,11 @@ class Account:
 
     seeds, subseeds: of the drawn pictures. infotexts: of all pictures. first: how many pictures
     stand before the drawn ones, as a grid does. sampler, model, model_hash: "" if not told.
-    raw: the whole of it, as sent.
+    raw: the whole of it, as sent. text: a picture put into words, where that was asked for.
     """
 
     raw: dict[str, Any] = field(default_factory=dict)
+    text: str | None = None
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -147,7 +147,7 @@ class WebUIClient:
         response = self._send("POST", endpoint, request, patience=patience)
         if not _is_success(response):
             raise self._refusal(response, time.monotonic() + LOOKUP_TIMEOUT)
-        return Reply(response, self.address, largest)
+        return Reply(response, self.address, largest, endpoint.says)
 
     # What a call can do without.
 
@@ -158,6 +158,16 @@ class WebUIClient:
     def answers(self, endpoint: Endpoint) -> bool:
         """Tell whether `GET` of an endpoint that one family alone has gives JSON."""
         return self._look_up("GET", endpoint) is not None
+
+    def lacks(self, endpoint: Endpoint) -> bool:
+        """Tell whether there is no such path: of one that takes POST alone, `GET` is a 405."""
+        until = min(time.monotonic() + LOOKUP_PATIENCE, self._until)
+        with (
+            contextlib.suppress(WebUIConnectionError),
+            self._send_in_time("GET", endpoint, None, until) as response,
+        ):
+            return bool(response.status_code == requests.codes.not_found)
+        return False
 
     def version(self) -> Json:
         """`GET /version`, which SD.Next alone has: {updated, commit, …}."""
@@ -181,8 +191,12 @@ class WebUIClient:
         return self._look_up("GET", listing, tells_late=True, wanted=wanted)
 
     def controlnet(self, listing: Endpoint, *, aliases: bool = False) -> Json:
-        """`GET` {model_list} or {module_list}: names, or the page's own names for them."""
-        return self._look_up("GET", listing, query={"alias_names": "true"} if aliases else None)
+        """`GET` {model_list}, {module_list} or {control_types}, or SD.Next's lists of the kind.
+
+        aliases: modules by the page's own names.
+        """
+        query = {"alias_names": "true"} if aliases else None
+        return self._look_up("GET", listing, query=query, tells_late=True)
 
     def adetailer_models(self) -> Json:
         """`GET /adetailer/v1/ad_model`, which the extension has: {ad_model}, names of files."""

@@ -105,12 +105,12 @@ def diagnose_status(response: requests.Response, address: Address) -> WebUIError
     return WebUIServerError(f"{address} failed ({status}){said}{meant}")
 
 
-def without_images(words: str, address: Address) -> WebUIError:
-    """Say that a reply of status 2xx holds words instead of images."""
+def without_result(wanted: str, words: str, address: Address) -> WebUIError:
+    """Say that a reply of status 2xx holds words instead of what was wanted, such as "images"."""
     said = body.quoted(words, address)
     if remedies.tells_of_memory(words):
         return _of_memory(address, said)
-    return WebUIResponseError(f"{address} answered without images{said}{remedies.explain(words)}")
+    return WebUIResponseError(f"{address} answered without {wanted}{said}{remedies.explain(words)}")
 
 
 def not_a_webui(response: requests.Response, address: Address) -> WebUIResponseError:

@@ -13,6 +13,13 @@ class Endpoint(StrEnum):
     EXTRA_SINGLE_IMAGE = f"{_API}extra-single-image"
     PNG_INFO = f"{_API}png-info"
     INTERROGATE = f"{_API}interrogate"
+    # SD.Next's own ways to put a picture into words, with the models of two of them.
+    OPENCLIP = f"{_API}openclip"
+    TAGGER = f"{_API}tagger"
+    TAGGER_MODELS = f"{_API}tagger/models"
+    VQA = f"{_API}vqa"
+    VQA_MODELS = f"{_API}vqa/models"
+    SDNEXT_REMBG = f"{_API}rembg"
     OPTIONS = f"{_API}options"
     CHECKPOINT = f"{_API}checkpoint"
     OPTIONS_INFO = f"{_API}options-info"
@@ -37,6 +44,14 @@ class Endpoint(StrEnum):
     # ControlNet's, which no schema shows.
     CONTROLNET_MODELS = "controlnet/model_list"
     CONTROLNET_MODULES = "controlnet/module_list"
+    CONTROLNET_TYPES = "controlnet/control_types"
+    CONTROLNET_DETECT = "controlnet/detect"
+    # SD.Next's own.
+    CONTROL_MODELS = f"{_API}control-models"
+    PREPROCESSORS = f"{_API}preprocessors"
+    PREPROCESS = f"{_API}preprocess"
+    # Of the extension stable-diffusion-webui-rembg.
+    REMBG = "rembg"
     # ADetailer's, an object of one list.
     ADETAILER_MODELS = "adetailer/v1/ad_model"
     # What makes the server look at its folders again.
@@ -58,6 +73,19 @@ class Endpoint(StrEnum):
     def job(self) -> str:
         """Its last part: "txt2img"."""
         return self.value.rpartition("/")[2]
+
+    @property
+    def says(self) -> str:
+        """The key of the text that its reply is about, "" where that is pictures."""
+        return _TEXTS.get(self, "")
+
+
+_TEXTS = {
+    Endpoint.INTERROGATE: "caption",
+    Endpoint.OPENCLIP: "caption",
+    Endpoint.TAGGER: "tags",
+    Endpoint.VQA: "answer",
+}
 
 
 # What to ask of a server before its list is read again, so that a file copied a moment ago counts.

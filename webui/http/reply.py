@@ -2,6 +2,7 @@
 
 A reply is {"images": [base64, …], "parameters": {…}, "info": "<JSON text>"}, or {"image": base64}
 from extra-single-image. It can hold hundreds of megabytes, so it is never whole in memory.
+Of a picture that is put into words, it is {"caption": text}, or the like.
 """
 
 import sys
@@ -20,6 +21,8 @@ from webui.pictures.picture import Picture, decode_picture
 # Characters of what a reply says beside its pictures; a thousand pictures' account has ten million.
 # Of more, the pictures alone count.
 LARGEST_ACCOUNT = 16 << 20
+# Of a picture put into words; a language model's answer has a few thousand at the most.
+LARGEST_TEXT = 100_000
 # Of what stands before a picture's base64, as "data:image/png;base64,".
 _PREFIX = 100
 _DEEPEST = 100
@@ -31,15 +34,20 @@ class Reply:
     """An open response: iterate over `pictures()` to the end, then read `account`.
 
     largest: bytes above which a picture is not decoded but noted in `too_large`, as its number
-    from 1 and its bytes.
+    from 1 and its bytes. says: the key of the text that comes in place of pictures, if one does.
     """
 
     def __init__(
-        self, response: requests.Response, address: Address, largest: int = sys.maxsize
+        self,
+        response: requests.Response,
+        address: Address,
+        largest: int = sys.maxsize,
+        says: str = "",
     ) -> None:
         self._response = response
         self._address = address
         self._largest = largest
+        self._says = says
         self._count = 0
         self._has_images = False
         self._words = ""
@@ -72,11 +80,14 @@ class Reply:
                     self._has_images = True
                 elif isinstance(value, str):
                     self._hear(name, value)
-        if not self._has_images:
-            raise diagnosis.without_images(self._words, self._address)
+        if not self._has_images and self.account.text is None:
+            wanted = "the text asked for" if self._says else "images"
+            raise diagnosis.without_result(wanted, self._words, self._address)
 
     def _hear(self, name: str, value: str) -> None:
-        if name == "info":
+        if name and name == self._says:
+            self.account = Account(text=value)
+        elif name == "info":
             self.account = Account.parse(value)
         elif name in _WORDS:
             self._words = body.words_of({"error": self._words, "detail": value})
@@ -104,6 +115,8 @@ class Reply:
         name = self._place.name
         if name in {_ELEMENT, "image"}:
             return self._largest // 3 * 4 + 4 + _PREFIX
+        if name and name == self._says:
+            return LARGEST_TEXT
         return LARGEST_ACCOUNT if name == "info" or name in _WORDS else 0
 
     def _events(self) -> Iterator[Event]:

@@ -69,6 +69,18 @@ class Picture:
         return self.extension == "jpg" and self.width is not None and _jpeg_frame(self.data)[2] == 1
 
     @property
+    def is_opaque(self) -> bool:
+        """Whether its header says that nothing shines through (PNG, JPEG, WebP)."""
+        if self.extension == "png":
+            colours = self.data[25:26]
+            return colours in {b"\0", b"\2", b"\3"} and b"tRNS" not in dict(_png_chunks(self.data))
+        if self.extension == "webp":
+            # VP8X has a flag for it, VP8L may have it, VP8 never does.
+            kind, flags = self.data[12:16], self.data[20:21]
+            return kind == b"VP8 " or (kind == b"VP8X" and not flags[0] & 0x10)
+        return self.extension == "jpg"
+
+    @property
     def is_cut_off(self) -> bool:
         """Whether its end is missing (PNG)."""
         return self.extension == "png" and b"IEND" not in dict(_png_chunks(self.data))

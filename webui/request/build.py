@@ -6,6 +6,7 @@ from webui import values
 from webui.errors import InvalidParameterError
 from webui.fields import FIELDS
 from webui.http.endpoints import Endpoint
+from webui.request.control import add_control_unit
 from webui.request.detailer import DETAILER_FIELDS, apply_detailer
 from webui.request.field_checks import refuse_crashes, warn_of_fields
 from webui.request.loras import apply_loras, warn_of_tags
@@ -15,15 +16,6 @@ from webui.server.server import Server
 from webui.values import Fields, Json
 
 _SIZES = ("width", "height", "hr_resize_x", "hr_resize_y")
-# What could not be checked, where the API's word says too little.
-_LATE = {
-    "ad_model": "which detection models it has",
-    "detailers": "which detection models it has",
-    "options": "which options it has",
-    "samplers": "which samplers it has",
-    "schedulers": "which schedulers it has",
-    "sd-models": "which models it has",
-}
 _BUILT_IN_VAE = {"automatic", "none", "built in"}
 
 
@@ -56,6 +48,7 @@ def build_request(
         request.fields["clip_skip"] = asked["clip_skip"]
     _translate_resize_mode(request, server)
     request.fields = merge(request.fields, extra)
+    controls = add_control_unit(request, asked, server)
     _complete_hires(request, server)
     apply_loras(asked.get("lora", []), request, server)
     tags = warn_of_tags(request, server)
@@ -63,11 +56,8 @@ def build_request(
     refuse_crashes(request, server)
     check_names(request, server)
     _complete_script(request, server)
-    request.warnings = [*warn_of_fields(request, server), *idle, *tags, *rounded]
-    request.warnings += [
-        f"The server did not say in time {_LATE.get(late, late)}, so that was not checked."
-        for late in sorted(server.late)
-    ]
+    request.warnings = [*warn_of_fields(request, server), *controls, *idle, *tags, *rounded]
+    request.warnings += server.unchecked()
     return request
 
 

@@ -35,6 +35,10 @@ class Enlarging:
     warnings: list[str]
     turns: bool
 
+    @property
+    def maker(self) -> str:
+        return str(self.fields["upscaler_1"])
+
     def size_of(self, picture: Picture) -> tuple[int, int]:
         """Width and height as the server sees them."""
         return picture.upright_size if self.turns else picture.size
@@ -103,7 +107,7 @@ def _warnings(asked: Fields, fields: Fields, server: Server) -> list[str]:
     ]
     if "upscaling_resize" in asked and fields["resize_mode"] == 1:
         told.append("upscaling_resize has no effect beside a target width or height.")
-    return told
+    return told + server.unchecked()
 
 
 def _is_on(value: Json) -> bool:

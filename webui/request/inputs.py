@@ -49,10 +49,10 @@ def place_inputs(
 
     untouched: values that are only a default. `infotext` fills those, and what is not set.
 
-    `image` becomes init_images, and width and height where none is given; `mask` stays, as base64;
-    `reference_images` replace the placeholders {{image_1}}, {{image_2}}, … inside alwayson_scripts
-    and extra_parameters. InvalidParameterError for a mask of another size, for a placeholder
-    without a file, and for a `lora` that cannot be understood.
+    `image` becomes init_images, and width and height where none is given; `mask` and
+    `control_image` stay, as base64; `reference_images` replace the placeholders {{image_1}},
+    {{image_2}}, … inside alwayson_scripts and extra_parameters. InvalidParameterError for a mask of
+    another size, for a placeholder without a file, and for a `lora` that cannot be understood.
     """
     placed = _filled_from_infotext(asked, endpoint, untouched)
     if "lora" in placed:
@@ -67,6 +67,10 @@ def place_inputs(
         turned = picture.is_turned
         if "mask" in placed:
             placed["mask"] = _checked_mask(placed["mask"].picture, picture).base64()
+    if "control_image" in placed:
+        picture = placed["control_image"].picture
+        placed["control_image"] = picture.base64()
+        turned = turned or picture.is_turned
     warnings = _fill_placeholders(placed, placed.pop("reference_images", []))
     _refuse_too_large(placed)
     return Inputs(placed, warnings, turned)

@@ -165,9 +165,30 @@ def _check_controlnet(request: Request, server: Server) -> None:
     """Find the models and modules of units: an unknown one leaves its unit out, in silence."""
     if not server.reads("alwayson_scripts"):
         return
+    _refuse_surplus_units(request, server)
     for unit in request.controlnet_units:
         for key, listing, match in _OF_A_UNIT:
             wanted = unit.get(key)
-            if isinstance(wanted, str) and wanted.strip().lower() not in {"", "none"}:
-                noun, offered = f"ControlNet {key}", server.controlnet(listing)
+            if not isinstance(wanted, str) or not wanted.strip():
+                continue
+            noun, offered = f"ControlNet {key}", server.controlnet(listing)
+            if wanted.strip().lower() == "none":
+                # The extension lists "none", Forge "None", and each knows its own alone.
+                unit[key] = match(wanted, offered(False) or []) or wanted
+            else:
                 unit[key] = server.find(wanted, "alwayson_scripts", noun, offered, match)
+
+
+def _refuse_surplus_units(request: Request, server: Server) -> None:
+    """Refuse more units than the extension has places for: servers leave the rest out, too."""
+    slots = request.controlnet_slots
+    if slots < 2:
+        return
+    for entry in server.entries(Endpoint.SCRIPT_INFO) or []:
+        is_it = str(entry.get("name")).casefold() == "controlnet"
+        places = len(entry.get("args") or [])
+        if is_it and entry.get("is_img2img") is request.redraws and slots > places:
+            raise InvalidParameterError(
+                f"alwayson_scripts: ControlNet has {places} units on this server, not {slots}. "
+                "Raise their number in the WebUI's settings, under ControlNet."
+            )

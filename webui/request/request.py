@@ -57,6 +57,11 @@ class Request:
         return [unit for unit in self._units("ControlNet") if unit.get("enabled", True)]
 
     @property
+    def controlnet_slots(self) -> int:
+        """How many of the extension's places are taken, by units that are turned off as well."""
+        return len(self._units("ControlNet"))
+
+    @property
     def adetailer_units(self) -> list[Fields]:
         """ADetailer's objects in `alwayson_scripts`, likewise."""
         return [

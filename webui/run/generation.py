@@ -185,9 +185,10 @@ class Generation:
 
     def _conclude(self) -> None:
         job = self._job
-        if self.interrupted and not self._came:
+        nothing = not self._came and job.account.text is None
+        if self.interrupted and nothing:
             raise self._timed_out("It was told to stop and had no picture ready.")
-        if self._left_alone and not self._came:
+        if self._left_alone and nothing:
             raise self._timed_out(self._left_alone)
         if job.error is not None:
             raise job.error

@@ -26,6 +26,89 @@ class Schema:
         return endpoint.path in self.paths
 
 
+@dataclass(frozen=True)
+class Captioner:
+    """One way of a server to put a picture into words.
+
+    fields: what goes along. options: fields that are taken from the server's own settings, as
+    what its API takes by default is not what is set there. named: fields that a chosen model's
+    name goes into, and `models`, the list that it is looked up in, where that has objects.
+    question: the field for one.
+    """
+
+    endpoint: Endpoint
+    fields: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
+    named: tuple[str, ...] = ()
+    models: Endpoint | None = None
+    question: str = ""
+
+
+# AUTOMATIC1111 82a973c0, Forge dfdcbab6 and reForge 3b56b268, modules/api/api.py,
+# interrogateapi: these two models, 404 for another; an exception within CLIP's is a 200 whose
+# text ends in "<error>" (modules/interrogate.py).
+_INTERROGATORS = {
+    "clip": Captioner(Endpoint.INTERROGATE, {"model": "clip"}),
+    "deepbooru": Captioner(Endpoint.INTERROGATE, {"model": "deepdanbooru"}),
+}
+# SD.Next 058a7f0c, modules/api/caption.py: no /interrogate. An unknown vision model is answered
+# with an empty text, an exception with "error" or "CLIP error: …", all of them as 200.
+_TAGGING = {
+    "threshold": "tagger_threshold",
+    "max_tags": "tagger_max_tags",
+    "use_spaces": "tagger_use_spaces",
+    "escape_brackets": "tagger_escape_brackets",
+    "exclude_tags": "tagger_exclude_tags",
+}
+_SDNEXT_CAPTIONERS = {
+    "vlm": Captioner(
+        Endpoint.VQA,
+        options={"model": "caption_vlm_model", "question": "caption_vlm_prompt"},
+        named=("model",),
+        models=Endpoint.VQA_MODELS,
+        question="question",
+    ),
+    "clip": Captioner(
+        Endpoint.OPENCLIP,
+        options={
+            "model": "caption_openclip_model",
+            "clip_model": "caption_openclip_model",
+            "blip_model": "caption_openclip_blip_model",
+            "mode": "caption_openclip_mode",
+        },
+        named=("model", "clip_model"),
+    ),
+    "deepbooru": Captioner(Endpoint.TAGGER, {"model": "deepbooru"}, _TAGGING),
+    "tagger": Captioner(
+        Endpoint.TAGGER,
+        options={"model": "waifudiffusion_model", **_TAGGING},
+        named=("model",),
+        models=Endpoint.TAGGER_MODELS,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Control:
+    """How a family works with ControlNet's pictures.
+
+    models, preprocessors: its lists. preview: what makes a map of a picture.
+    takes_units: among the always-on scripts of a job. SD.Next lists control_units as a field that
+    its txt2img and img2img do not read (modules/api/generate.py, 058a7f0c); its /control is another
+    kind of job.
+    is_extension: it must be installed; elsewhere it is built in.
+    reads_mode: which of prompt and picture counts more. reForge (external_code.from_dict, 3b56b26)
+    makes an enum of it and then looks for a text.
+    """
+
+    models: Endpoint = Endpoint.CONTROLNET_MODELS
+    preprocessors: Endpoint = Endpoint.CONTROLNET_MODULES
+    preview: Endpoint = Endpoint.CONTROLNET_DETECT
+    takes_units: bool = True
+    is_extension: bool = False
+    reads_mode: bool = True
+
+
 @dataclass(frozen=True, eq=False)
 class Family:
     """One family.
@@ -90,13 +173,21 @@ class Family:
     resizes_latent: bool = True
     # The masked part is drawn larger and pasted back unless `inpaint_full_res` says otherwise.
     pastes_masked_part: bool = True
-    # Pictures are turned as their EXIF data says; others are enlarged.
+    # Pictures are turned as their EXIF data says.
     turns_by_exif: bool = True
-    enlarges: bool = True
+    # How pictures are put into words, by the form's choices; the option that says which is the
+    # server's own, by its values, else the first.
+    captioners: Mapping[str, Captioner] = field(default_factory=lambda: _INTERROGATORS)
+    default_captioner: Mapping[str, str] = field(default_factory=dict)
+    # Where backgrounds are removed, and in which formats a picture keeps its transparency.
+    cuts_out_at: Endpoint = Endpoint.REMBG
+    transparent_formats: frozenset[str] = frozenset({"png"})
     # A job that fails may leave a preview that looks like a picture.
     leaves_previews: bool = False
     # A picture that it cannot decode is none to it, without a word.
     drops_broken_pictures: bool = False
+    # None where its API takes no control picture (stable-diffusion.cpp's /sdapi, 0137f16).
+    control: Control | None = Control()
     # It says which version it is, without giving away its command line.
     tells_version: bool = False
 
@@ -156,8 +247,8 @@ FAMILIES = (
         },
         hires_wants_strength=True,
         turns_by_exif=False,
-        enlarges=False,
         drops_broken_pictures=True,
+        control=None,
     ),
     Family(
         "sdnext",
@@ -181,7 +272,14 @@ FAMILIES = (
         resizes_latent=False,
         pastes_masked_part=False,
         turns_by_exif=False,
+        captioners=_SDNEXT_CAPTIONERS,
+        default_captioner={"OpenCLiP": "clip", "Tagger": "tagger", "VLM": "vlm"},
+        cuts_out_at=Endpoint.SDNEXT_REMBG,
+        transparent_formats=frozenset({"png", "webp", "tiff"}),
         leaves_previews=True,
+        control=Control(
+            Endpoint.CONTROL_MODELS, Endpoint.PREPROCESSORS, Endpoint.PREPROCESS, takes_units=False
+        ),
         tells_version=True,
     ),
     Family(
@@ -202,6 +300,7 @@ FAMILIES = (
         "AUTOMATIC1111",
         lambda schema: not schema.has(Endpoint.SCHEDULERS) and schema.has(Endpoint.INTERROGATE),
         joins_scheduler=True,
+        control=Control(is_extension=True),
     ),
     Family(
         "classic",
@@ -215,8 +314,9 @@ FAMILIES = (
         "reForge",
         lambda schema: "hr_cfg" in schema.fields,
         unused={"s_min_uncond": "reForge reads its own option of that name instead"},
+        control=Control(reads_mode=False),
     ),
-    Family("a1111", "AUTOMATIC1111", lambda _schema: True),
+    Family("a1111", "AUTOMATIC1111", lambda _schema: True, control=Control(is_extension=True)),
 )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from webui import said
 from webui.http.client import WebUIClient
 from webui.http.endpoints import Endpoint
+from webui.server.control import is_none, read_types
 from webui.server.names import titles_of
 from webui.server.server import Server
 from webui.text import shortened
@@ -127,6 +128,31 @@ def _plain(listing: Endpoint, *columns: str) -> Reader:
     return reader
 
 
+def _control_types(server: Server, _client: WebUIClient) -> Items | None:
+    """Return what each takes unless it is told otherwise."""
+    types = read_types(server, afresh=True)
+    if types is None:
+        return None
+    return [
+        {"name": one.name, "preprocessor": one.preprocessor, "model": one.model} for one in types
+    ]
+
+
+def _control_names(server: Server, listing: Endpoint) -> Items | None:
+    names = server.controlnet(listing)(True)
+    return None if names is None else [{"name": name} for name in names if not is_none(name)]
+
+
+def _control_models(server: Server, _client: WebUIClient) -> Items | None:
+    control = server.family.control
+    return _control_names(server, control.models) if control else None
+
+
+def _control_preprocessors(server: Server, _client: WebUIClient) -> Items | None:
+    control = server.family.control
+    return _control_names(server, control.preprocessors) if control else None
+
+
 READERS: dict[str, Reader] = {
     "models": _models,
     "samplers": _plain(Endpoint.SAMPLERS, "aliases"),
@@ -138,4 +164,7 @@ READERS: dict[str, Reader] = {
     "styles": _plain(Endpoint.PROMPT_STYLES, "prompt", "negative_prompt"),
     "scripts": _scripts,
     "fields": _fields,
+    "control_types": _control_types,
+    "control_models": _control_models,
+    "control_preprocessors": _control_preprocessors,
 }

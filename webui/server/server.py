@@ -8,17 +8,16 @@ from types import UnionType
 from typing import Self
 
 from webui import lasting, said
-from webui.errors import InvalidParameterError, WebUILateError
+from webui.errors import InvalidParameterError, WebUILateError, WebUINotFoundError
 from webui.http.client import WebUIClient
 from webui.http.endpoints import REFRESHED_BY, Endpoint
-from webui.server import families
-from webui.server.families import UNKNOWN, Family, Schema
+from webui.server.families import UNKNOWN
 from webui.server.ledger import Ledger
 from webui.server.names import find_model, match_name, suggest_names, titles_of
+from webui.server.profile import Profile, read_profile
 from webui.text import shortened
 from webui.values import Fields, Json
 
-_SCHEMA_LIFETIME = 600.0
 _LIST_LIFETIME = 60.0
 _LONGEST_QUOTE = 100
 
@@ -43,33 +42,23 @@ _KINDS: dict[str, type | UnionType] = {
     "args": list,
 }
 
+# What could not be checked, where the API's word says too little.
+_LATE = {
+    "ad_model": "which detection models it has",
+    "detailers": "which detection models it has",
+    "options": "which options it has",
+    "samplers": "which samplers it has",
+    "schedulers": "which schedulers it has",
+    "sd-models": "which models it has",
+    "models": "which models of that kind it has",
+    "model_list": "which ControlNet models it has",
+    "module_list": "which ControlNet preprocessors it has",
+    "control_types": "which types of ControlNet it has",
+}
+
 type Entries = list[Fields]
 # Gives names, looked up afresh or not; None where nobody can tell.
 type Offered = Callable[[bool], list[str] | None]
-
-
-@dataclass(frozen=True)
-class Profile:
-    """Who the server is, as far as one job goes.
-
-    job: "txt2img", "img2img" or "extra-single-image". fields: what it reads, None where the server
-    has no schema. paths: all its endpoints, None without a schema.
-    """
-
-    job: str
-    family: Family
-    fields: frozenset[str] | None = None
-    paths: frozenset[str] | None = None
-
-    def reads(self, field: str) -> bool:
-        """Tell whether the job takes notice of a request field; true where nobody knows."""
-        if self.fields is None:
-            return not self.family.ignores(field)
-        return field in self.fields
-
-    def offers(self, endpoint: Endpoint) -> bool:
-        """Tell whether the server has it; true where nobody knows."""
-        return self.paths is None or endpoint.path in self.paths
 
 
 @dataclass(frozen=True)
@@ -99,7 +88,7 @@ class Server:
         """
         shelf, name = lasting.ANSWERS.of_server(client.address), f"profile of {endpoint.job}"
         try:
-            return cls(client, shelf.get(name, lambda: _read_profile(client, endpoint)))
+            return cls(client, shelf.get(name, lambda: read_profile(client, endpoint)))
         except WebUILateError:
             known = shelf.last(name)
         server = cls(
@@ -112,6 +101,32 @@ class Server:
     def reads(self, field: str) -> bool:
         """Tell whether it takes notice of a request field; true where nobody knows."""
         return self.profile.reads(field)
+
+    def require(self, endpoint: Endpoint, work: str, remedy: str) -> None:
+        """WebUINotFoundError for work that it has no endpoint for, before it is asked to do any."""
+        if self.profile.paths is None and not self._client.lacks(endpoint):
+            return
+        if self.profile.paths is None and self.late:
+            raise WebUILateError(
+                f"{self._client.address} did not say in time {' and '.join(sorted(self.late))}. It "
+                "is busy: try again."
+            )
+        if self.profile.paths is None or not self.profile.offers(endpoint):
+            raise WebUINotFoundError(
+                f"{self.family.label} at {self._client.address} cannot {work}: it has no "
+                f"{endpoint.path}. {remedy}"
+            )
+
+    def unchecked(self) -> list[str]:
+        """Return a warning for each look-up that could not be waited for."""
+        return [
+            f"The server did not say in time {_LATE.get(late, late)}, so that was not checked."
+            for late in sorted(self.late)
+        ]
+
+    def leaves_turned(self, name: str) -> str:
+        """Return the warning for a picture whose orientation mark it does not honour."""
+        return f"{name}: {self.family.label} does not turn it as its EXIF data says."
 
     def entries(self, listing: Endpoint, *, afresh: bool = False) -> Entries | None:
         """Return a list of objects.
@@ -170,14 +185,23 @@ class Server:
         return offered
 
     def controlnet(self, listing: Endpoint) -> Offered:
-        """Name what CONTROLNET_MODELS or CONTROLNET_MODULES holds, with aliases if afresh."""
+        """Name what ControlNet's models or preprocessors are, with aliases if afresh."""
 
         def offered(afresh: bool) -> list[str] | None:
-            return self._shelf.get(
+            if not self.family.control:
+                return None
+            return self._in_time(
                 listing, lambda: self._read_controlnet(listing, aliases=afresh), afresh=afresh
             )
 
         return offered
+
+    def control_types(self, *, afresh: bool = False) -> Fields | None:
+        """Return what ControlNet says of each type of map: {type: {module_list, …}}."""
+        listing = Endpoint.CONTROLNET_TYPES
+        if not self.family.control or not self.family.control.takes_units:
+            return None
+        return self._in_time(listing, self._read_control_types, afresh=afresh)
 
     def adetailer_models(self, afresh: bool) -> list[str] | None:
         """Name what the extension ADetailer finds things with."""
@@ -307,12 +331,18 @@ class Server:
         self, listing: Endpoint, *, aliases: bool
     ) -> tuple[list[str] | None, float]:
         """Add the page's words for modules, which some servers list by short names only."""
-        answers = [
-            said.an_object(self._client.controlnet(listing, aliases=a)) for a in {False, aliases}
-        ]
-        listed = [one[listing.job] for one in answers if listing.job in one]
+        answers = [self._client.controlnet(listing, aliases=a) for a in sorted({False, aliases})]
+        # SD.Next sends bare lists, of names or of objects.
+        listed = [one.get(listing.job) if isinstance(one, dict) else one for one in answers]
+        listed = [one for one in listed if isinstance(one, list)]
         names = [name for one in listed for name in said.texts(one)]
+        names += [said.text(entry.get("name")) for one in listed for entry in said.objects(one)]
         return (list(dict.fromkeys(names)) if listed else None), _LIST_LIFETIME
+
+    def _read_control_types(self) -> tuple[Fields | None, float]:
+        answer = said.an_object(self._client.controlnet(Endpoint.CONTROLNET_TYPES))
+        found = answer.get("control_types")
+        return found if isinstance(found, dict) else None, _LIST_LIFETIME
 
     def _read_adetailer(self) -> tuple[list[str] | None, float]:
         listed = said.an_object(self._client.adetailer_models()).get("ad_model")
@@ -337,26 +367,3 @@ class Server:
 def read_entries(found: Json) -> Entries:
     """Return a list's entries with what is read of them."""
     return [said.typed(entry, _KINDS) for entry in said.objects(found)]
-
-
-def _read_profile(client: WebUIClient, endpoint: Endpoint) -> tuple[Profile, float]:
-    schema = client.schema()
-    paths = said.an_object(schema).get("paths")
-    if isinstance(paths, dict) and Endpoint.TXT2IMG.path in paths:
-        known = Schema(frozenset(paths), _fields(schema, Endpoint.TXT2IMG) or frozenset())
-        family = families.recognise(known)
-        profile = Profile(endpoint.job, family, _fields(schema, endpoint), known.paths)
-        return profile, _SCHEMA_LIFETIME
-    family = families.recognise_by_answer(client.answers)
-    lifetime = _SCHEMA_LIFETIME if family.is_known else _LIST_LIFETIME
-    return Profile(endpoint.job, family, family.fields_read(endpoint.job)), lifetime
-
-
-def _fields(schema: Json, endpoint: Endpoint) -> frozenset[str] | None:
-    """Return the properties of an endpoint's request body, found by the reference in its path."""
-    try:
-        content = schema["paths"][endpoint.path]["post"]["requestBody"]["content"]
-        name = content["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
-        return frozenset(schema["components"]["schemas"][name]["properties"])
-    except (KeyError, TypeError, IndexError, AttributeError):
-        return None
