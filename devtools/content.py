@@ -14,7 +14,8 @@ def package_files(root: Path) -> dict[str, Path]:
     """Return every file that belongs in the package, by its path within (with "/"), sorted.
 
     A file stays out when any one line of .difyignore matches it or a directory above it: that is
-    Dify's rule, under which a "!" line takes nothing back in.
+    Dify's rule, under which a "!" line takes nothing back in. Only the workflows of examples/ come
+    along, under _assets/, for those who have the package and nothing else.
     """
     ignore = root / ".difyignore"
     if not ignore.is_file():
@@ -22,7 +23,8 @@ def package_files(root: Path) -> dict[str, Path]:
     lines = (line.strip() for line in ignore.read_text(encoding="utf-8").splitlines())
     # One by one, since within a GitIgnoreSpec the last match would decide.
     patterns = [pathspec.GitIgnoreSpec.from_lines([line]) for line in lines]
-    return dict(sorted(_walk(root, root, patterns)))
+    examples = {f"_assets/examples/{one.name}": one for one in root.glob("examples/*.yml")}
+    return dict(sorted([*_walk(root, root, patterns), *examples.items()]))
 
 
 def _walk(

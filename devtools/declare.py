@@ -1,8 +1,8 @@
 """Write what the catalogue under declarations/ says: `uv run python -m devtools.declare [--check]`.
 
-Written are tools/*.yaml, provider/stable_diffusion.yaml, webui/fields.json, and the tables between
-the markers of GUIDE.md, README.md and its translations. `--check` writes nothing: it shows what is
-stale and exits with 1.
+Written are tools/*.yaml, provider/stable_diffusion.yaml, webui/fields.json, the tables between the
+markers of GUIDE.md, README.md and its translations, and the version that each example asks for.
+`--check` writes nothing: it shows what is stale and exits with 1.
 """
 
 import argparse
@@ -77,6 +77,7 @@ def written(root: Path) -> dict[str, str]:
         **{f"tools/{tool}.yaml": _TOOL + _dump(_tool(catalogue, tool)) for tool in catalogue.tools},
         "webui/fields.json": _fields_json(catalogue),
         **{name: _page(root / name, catalogue) for name in _pages(root)},
+        **{f"examples/{one.name}": _example(one, catalogue) for one in root.glob("examples/*.yml")},
     }
 
 
@@ -209,6 +210,12 @@ def _page(path: Path, catalogue: Catalogue) -> str:
         return found["start"] + table + found["end"]
 
     return _MARKED.sub(filled, path.read_bytes().decode())
+
+
+def _example(path: Path, catalogue: Catalogue) -> str:
+    plugin = "{author}/{name}:".format_map(catalogue.manifest)
+    version = catalogue.manifest["version"]
+    return re.sub(rf"(?<={re.escape(plugin)})\S+", version, path.read_text(encoding="utf-8"))
 
 
 def _field_table(catalogue: Catalogue, tool: str, title: str | None) -> str:

@@ -16,7 +16,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TextIO
@@ -161,11 +161,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _draw(options: argparse.Namespace, drawing: Drawing) -> None:
     with contextlib.ExitStack() as stack:
-        names = ("base_url", "model", "username", "password", "verify_tls")
-        credentials = {name: getattr(options, name) for name in names}
-        if options.base_url is None:
-            standin = stack.enter_context(StandIn(delay=options.delay))
-            credentials["base_url"] = standin.base_url
+        credentials = stack.enter_context(credentials_of(options))
         bar = stack.enter_context(ProgressBar(sys.stderr))
         bar.say("starting the plugin")
         plugin = stack.enter_context(PluginProcess())
@@ -181,6 +177,31 @@ def _sendable(value: Value, files: FileServer) -> object:
     if isinstance(value, list):
         return [files.add(path) for path in value]
     return files.add(value) if isinstance(value, Path) else value
+
+
+def add_server(parser: argparse.ArgumentParser) -> None:
+    """Have a command take the WebUI's address and login, and a directory for what comes."""
+    add = parser.add_argument
+    add("--out", type=Path, default=Path("out"), help="directory for the files (out)")
+    add("--base-url", help="address of a real WebUI, such as http://127.0.0.1:7860")
+    add("--username", default="", help="for a WebUI with --api-auth")
+    password = os.environ.get("SD_PASSWORD", "")
+    add("--password", default=password, help="likewise; better in the variable SD_PASSWORD")
+    add("--model", default="", help="checkpoint, unless a parameter names one")
+    add("--no-verify-tls", dest="verify_tls", action="store_false", help="trust any certificate")
+    add("--delay", type=float, default=0.0, help="seconds the stand-in takes for one image (0)")
+
+
+@contextlib.contextmanager
+def credentials_of(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Lend the credentials that a command was given; those of a stand-in without an address."""
+    names = ("base_url", "model", "username", "password", "verify_tls")
+    credentials = {name: getattr(options, name) for name in names}
+    with contextlib.ExitStack() as stack:
+        if options.base_url is None:
+            standin = stack.enter_context(StandIn(delay=options.delay))
+            credentials["base_url"] = standin.base_url
+        yield credentials
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -202,14 +223,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         "value from a UTF-8 file (for JSON, whose quotes PowerShell 5.1 drops), @@ is a plain @",
     )
     add("--tool", default="txt2img", choices=described, help="what to run (txt2img)")
-    add("--out", type=Path, default=Path("out"), help="directory for the files (out)")
-    add("--base-url", help="address of a real WebUI, such as http://127.0.0.1:7860")
-    add("--username", default="", help="for a WebUI with --api-auth")
-    password = os.environ.get("SD_PASSWORD", "")
-    add("--password", default=password, help="likewise; better in the variable SD_PASSWORD")
-    add("--model", default="", help="checkpoint, unless a parameter names one")
-    add("--no-verify-tls", dest="verify_tls", action="store_false", help="trust any certificate")
-    add("--delay", type=float, default=0.0, help="seconds the stand-in takes for one image (0)")
+    add_server(parser)
     options = parser.parse_intermixed_args(argv)
     try:
         options.parameters = read_words(options.tool, options.words)

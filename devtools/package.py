@@ -1,7 +1,7 @@
 """Write the plugin's package: `uv run python -m devtools.package [--out DIR]`.
 
-The package is what `dify plugin package` makes, with the same files and the same checksum, once
-`devtools.check` finds no error.
+The package is what `dify plugin package` makes, by the same rules and with the same checksum, once
+`devtools.check` finds no error; the examples are in it too.
 """
 
 import argparse

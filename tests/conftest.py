@@ -1,14 +1,18 @@
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from responses import RequestsMock
 
-from devtools.host import PluginProcess
+from devtools.host import FileServer, PluginProcess
 from devtools.standin import StandIn
 from support import sample_plugin
 from support.standins import StandIns
 from webui import lasting
+
+if TYPE_CHECKING:
+    from devtools.workflow import Host
 
 ENVIRONMENT = (
     "HTTP_PROXY",
@@ -71,3 +75,14 @@ def standin() -> Iterator[StandIn]:
 def sample(tmp_path: Path) -> Path:
     """The directory of a small plugin that breaks no rule."""
     return sample_plugin.write(tmp_path / "sample", sample_plugin.SAMPLE)
+
+
+@pytest.fixture
+def dify(plugin: PluginProcess, standin: StandIn, tmp_path: Path) -> Iterator["Host"]:
+    """What runs a workflow: the plugin's process, with the stand-in to draw with."""
+    # Its engine takes a second or two to import, which other tests need not wait for.
+    from devtools.workflow import FileStore, Host
+
+    with FileServer() as server:
+        store = FileStore(tmp_path, server)
+        yield Host(plugin, {"base_url": standin.base_url}, store)

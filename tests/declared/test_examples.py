@@ -15,6 +15,20 @@ PLUGIN = f"{MANIFEST['author']}/{MANIFEST['name']}"
 # Dify's word for a value by the JSON Schema type of an output, and by the kind of a start field.
 KINDS = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean"}
 START = {"text-input": "string", "paragraph": "string", "number": "number", "select": "string"}
+# What nodes give whose outputs are always the same.
+OUTPUTS = {"llm": {"text": "string"}, "agent": {"text": "string", "files": "array[file]"}}
+# Which other kinds of values a field takes: a list of files also one, any choice also a text.
+TAKES = {"files": {"file", "array[file]"}, "select": {"string"}}
+# The fields whose values a node has that was dropped, and not imported, by its tool.
+DROPPED = {
+    "txt2img": {"width", "height", "steps", "cfg_scale", "seed"},
+    "img2img": {"steps", "cfg_scale", "seed", "denoising_strength"},
+}
+# Of other authors, by the kind of node that needs one: its version is one that exists.
+OTHERS = {
+    "llm": "langgenius/openai_api_compatible:0.0.63",
+    "agent": "langgenius/agent:0.0.45",
+}
 CONSTANTS = {"number": int | float, "boolean": bool, "select": str}
 LAST = {"workflow": "end", "advanced-chat": "answer"}
 
@@ -36,14 +50,19 @@ def outputs(data: dict[str, Any]) -> dict[str, str]:
     match data["type"]:
         case "start":
             return {one["variable"]: START[one["type"]] for one in data["variables"]}
-        case "llm":
-            return {"text": "string"}
         case "tool":
             declared = TOOLS[data["tool_name"]]["output_schema"]["properties"]
             named = {n: KINDS[s["type"]] for n, s in declared.items() if s["type"] in KINDS}
-            return {"text": "string", "files": "array[file]", "json": "array[object]"} | named
-        case _:
-            return {}
+            lists = {n: f"array[{s['items']['type']}]" for n, s in declared.items() if "items" in s}
+            always = {"text": "string", "files": "array[file]", "json": "array[object]"}
+            return always | named | lists
+        case "list-operator":
+            first = dict.fromkeys(("first_record", "last_record"), data["item_var_type"])
+            return {"result": data["var_type"]} | first
+        case "iteration":
+            return {"output": data["output_type"]}
+        case kind:
+            return OUTPUTS.get(kind, {})
 
 
 def before(example: str, node: str) -> set[str]:
@@ -61,8 +80,13 @@ def known(example: str, node: str) -> Selectors:
     """Return every selector that a node may use, with the type of its value."""
     found: Selectors = {}
     if EXAMPLES[example]["app"]["mode"] == "advanced-chat":
-        found["sys", "query"] = "string"
-    for one in before(example, node):
+        found |= {("sys", "query"): "string", ("sys", "files"): "array[file]"}
+    earlier = before(example, node)
+    if container := nodes(example)[node].get("iteration_id"):
+        earlier |= before(example, container)
+        items = nodes(example)[container]["iterator_input_type"]
+        found[container, "item"] = items.removeprefix("array[").removesuffix("]")
+    for one in earlier:
         found |= {(one, name): kind for name, kind in outputs(nodes(example)[one]).items()}
     return found
 
@@ -80,9 +104,19 @@ CALLS = [
 ]
 
 
+def pictures(example: str) -> set[tuple[str, ...]]:
+    """Return what must be shown: the files of each node that draws, or of the list they end in."""
+    found: set[tuple[str, ...]] = set()
+    for node, data in nodes(example).items():
+        if data["type"] == "agent" or data.get("tool_name") not in {None, "server_info"}:
+            container = data.get("iteration_id")
+            found.add((container, "output") if container else (node, "files"))
+    return found
+
+
 def test_there_is_a_workflow_and_a_chatflow_and_each_draws() -> None:
     assert {one["app"]["mode"] for one in EXAMPLES.values()} == set(LAST)
-    assert {example for example, _ in CALLS} == set(EXAMPLES)
+    assert all(map(pictures, EXAMPLES))
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -92,8 +126,26 @@ def test_every_dify_that_runs_the_plugin_imports_it_without_a_question(example: 
     assert (found["kind"], found["version"]) == ("app", "0.4.0")
     assert found["app"].keys() >= {"name", "mode", "icon", "icon_background", "description"}
     assert found["workflow"].keys() >= {"graph", "features"}
-    # The package that is installed has a checksum that no file can foresee.
-    assert found["dependencies"] == []
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_dify_offers_to_install_what_its_nodes_need(example: str) -> None:
+    kinds = {data["type"] for data in nodes(example).values()}
+    needed = {PLUGIN: MANIFEST["version"]}
+    # An agent needs a model, too.
+    for kind in kinds | ({"llm"} if "agent" in kinds else set()):
+        if kind in OTHERS:
+            plugin, _, version = OTHERS[kind].partition(":")
+            needed[plugin] = version
+    # Without a checksum: a package cannot hold its own, and Dify looks at name and version alone.
+    assert EXAMPLES[example]["dependencies"] == [
+        {
+            "current_identifier": None,
+            "type": "marketplace",
+            "value": {"marketplace_plugin_unique_identifier": f"{plugin}:{version}"},
+        }
+        for plugin, version in sorted(needed.items())
+    ]
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -110,12 +162,19 @@ def test_the_edges_lead_from_the_start_to_the_end_and_no_node_lies_on_another(
             kinds[source],
             kinds[target],
         )
+    inside = {one["id"]: one["parentId"] for one in graph(example)["nodes"] if "parentId" in one}
     (last,) = [node for node, kind in kinds.items() if kind in LAST.values()]
     assert kinds[last] == LAST[EXAMPLES[example]["app"]["mode"]]
-    assert before(example, last) == set(kinds) - {last}
-    assert [kinds[node] for node in kinds if not before(example, node)] == ["start"]
-    places = [node["position"]["x"] for node in graph(example)["nodes"]]
-    assert all(right - left > 244 for left, right in pairwise(places))
+    assert before(example, last) == set(kinds) - {last} - set(inside)
+    first = [node for node in kinds if not before(example, node)]
+    assert [kinds[one] for one in first if one not in inside] == ["start"]
+    for container in set(inside.values()):
+        begin = nodes(example)[container]["start_node_id"]
+        assert [one for one in first if inside.get(one) == container] == [begin]
+        assert nodes(example)[container]["output_selector"][0] in inside
+    outside = [one for one in graph(example)["nodes"] if one["id"] not in inside]
+    for left, right in pairwise(outside):
+        assert right["position"]["x"] - left["position"]["x"] > left["width"]
 
 
 @pytest.mark.parametrize(("example", "node"), CALLS)
@@ -152,7 +211,7 @@ def check_binding(binding: dict[str, Any], declared: dict[str, Any], selectors: 
             assert kind == "string"
             assert all(selectors[one] in {"string", "number"} for one in inserted(value))
         case "variable":
-            assert selectors[tuple(value)] == kind
+            assert selectors[tuple(value)] in TAKES.get(kind, {kind})
         case "constant":
             assert isinstance(value, CONSTANTS[kind])
             if kind == "number":
@@ -172,14 +231,40 @@ def test_what_comes_out_exists_and_holds_the_pictures(example: str) -> None:
         for text in (data.get("answer", ""), *(m["text"] for m in data.get("prompt_template", []))):
             assert selectors.keys() >= set(inserted(text))
         shown |= set(inserted(data.get("answer", "")))
-    assert {(node, "files") for name, node in CALLS if name == example} <= shown
+    assert pictures(example) <= shown
 
 
 @pytest.mark.parametrize(("example", "node"), CALLS)
 def test_an_example_fills_what_a_dropped_node_would_have_and_a_chat_shows_progress(
     example: str, node: str
 ) -> None:
-    filled = nodes(example)[node]["tool_parameters"]
-    assert filled.keys() >= {"width", "height", "steps", "cfg_scale", "seed"}
+    data = nodes(example)[node]
+    assert data["tool_parameters"].keys() >= DROPPED.get(data["tool_name"], set())
     answers = [data["answer"] for data in nodes(example).values() if "answer" in data]
     assert all((node, "progress") in inserted(answer) for answer in answers)
+
+
+@pytest.mark.parametrize(
+    "tool",
+    [
+        tool
+        for example in EXAMPLES
+        for data in nodes(example).values()
+        if data["type"] == "agent"
+        for tool in data["agent_parameters"]["tools"]["value"]
+    ],
+    ids=lambda one: one["tool_name"],
+)
+def test_an_agent_s_tool_leaves_each_of_its_fields_to_the_model(tool: dict[str, Any]) -> None:
+    assert tool["provider_name"] == f"{PLUGIN}/{PROVIDER['identity']['name']}"
+    declared = TOOLS[tool["tool_name"]]
+    by_form: dict[str, dict[str, Any]] = {"llm": {}, "form": {}}
+    for one in declared["parameters"]:
+        by_form[one["form"]][one["name"]] = one
+    assert tool["parameters"] == {name: {"auto": 1, "value": None} for name in by_form["llm"]}
+    # What the console fills in when a tool is chosen, in the two wrappings that it uses.
+    assert tool["settings"] == {
+        name: {"value": {"type": "constant", "value": one["default"]}}
+        for name, one in by_form["form"].items()
+        if "default" in one
+    }

@@ -14,7 +14,7 @@ from support.sample_plugin import SAMPLE, change, write
 
 DEVELOPMENT = """
 .ci/run .env .env.example .git/config .mypy_cache/x.json .venv/pyvenv.cfg CHANGELOG.md uv.lock
-devtools/package.py dist/stable-1.difypkg examples/draw.yml old.difypkg out/1.png pyproject.toml
+devtools/package.py dist/stable-1.difypkg examples/pool/x.cfg old.difypkg out/1.png pyproject.toml
 stable.egg-info/PKG-INFO tests/unit/test_package.py tools/.DS_Store webui/__pycache__/client.pyc
 """
 KEPT = ["LICENSE", "tools/out.yaml", "webui/devtools.py", "webui/dist/tests.py"]
@@ -35,8 +35,9 @@ def test_the_command_says_what_it_made(tmp_path: Path, capsys: pytest.CaptureFix
     size = f"{package.stat().st_size:,} bytes, {len(names)} files"
     assert capsys.readouterr().out == f"{package}\n{size}\n{unique_identifier(ROOT)}\n"
     assert {"main.py", "provider/stable_diffusion.yaml", "tools/draw.py"} <= set(names)
+    assert "_assets/examples/text-to-image.yml" in names
     assert {PurePosixPath(name).suffix for name in names} <= {
-        *("", ".json", ".md", ".png", ".py", ".svg", ".txt", ".yaml")
+        *("", ".json", ".md", ".png", ".py", ".svg", ".txt", ".yaml", ".yml")
     }
 
 
