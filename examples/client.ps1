@@ -1,0 +1,203 @@
+<#
+.SYNOPSIS
+Runs a Dify app through its service API and saves the pictures. For PowerShell 5.1 and 7.
+
+.DESCRIPTION
+    .\client.ps1 -Inputs @{ prompt = 'a lighthouse'; width = 640 }     # a workflow
+    .\client.ps1 -Query 'a red fox'                                    # a chatflow or an agent
+
+Set $env:DIFY_API_KEY to the app's key (API Access in Dify), and $env:DIFY_API_URL to the address
+that stands there. Returns the path of each picture.
+
+This file is ASCII: 5.1 reads a script without a byte order mark in the system's code page. Save
+yours as "UTF-8 with BOM" if a prompt in it has other letters.
+#>
+[CmdletBinding()]
+param(
+    [hashtable] $Inputs = @{},
+    [string] $Query = '',
+    [switch] $Blocking,
+    [string] $Url = $(if ($env:DIFY_API_URL) { $env:DIFY_API_URL } else { 'http://localhost/v1' }),
+    [string] $User = [Environment]::UserName,
+    [string] $Out = 'pictures'
+)
+
+Set-StrictMode -Version 2.0
+$ErrorActionPreference = 'Stop'
+# In 5.1 the progress bar makes downloads many times slower.
+$ProgressPreference = 'SilentlyContinue'
+[Console]::OutputEncoding = [Text.Encoding]::UTF8
+[Net.ServicePointManager]::SecurityProtocol = [Net.ServicePointManager]::SecurityProtocol -bor
+    [Net.SecurityProtocolType]::Tls12
+Add-Type -AssemblyName System.Net.Http
+
+$silence = 60   # Seconds without a line after which the stream counts as cut; Dify pings every ten.
+$pauses = 1, 2, 5, 10, 30
+$Url = $Url.TrimEnd('/')
+$key = "$env:DIFY_API_KEY".Trim()
+if ($key -notmatch '^app-[!-~]+$') {
+    throw 'DIFY_API_KEY must begin with app- and hold ASCII letters alone: copy it again from API Access.'
+}
+
+$http = New-Object Net.Http.HttpClient
+$http.Timeout = [Threading.Timeout]::InfiniteTimeSpan
+$http.DefaultRequestHeaders.Authorization =
+    New-Object Net.Http.Headers.AuthenticationHeaderValue 'Bearer', $key
+
+$run = @{ Id = ''; Ended = $false; Heard = $false; Errors = @(); Saved = @{} }
+
+# With StrictMode, a property that is not there is an error: Dify's events differ.
+function Get-Field($Of, [string] $Name) {
+    if ($null -ne $Of -and $Of.PSObject.Properties[$Name]) { $Of.$Name }
+}
+
+# Fetches a file at once, for its link lives five minutes. The key is not sent along: the link has
+# a signature of its own, and its host may be another.
+function Save-Picture([string] $Link, [string] $Name) {
+    $address = New-Object Uri ([Uri] "$Url/"), $Link
+    if ($run.Saved.ContainsKey($address.AbsolutePath)) { return }
+    $run.Saved[$address.AbsolutePath] = $true
+    if (-not $Name) { $Name = [Uri]::UnescapeDataString($address.Segments[-1]) }
+    $Name = ($Name -replace '[^\w.-]', '_').TrimStart('.')
+    $folder = (New-Item -ItemType Directory -Force -Path $Out).FullName
+    $target = Join-Path $folder $Name
+    for ($number = 2; Test-Path -LiteralPath $target; $number++) {
+        $target = Join-Path $folder ([IO.Path]::GetFileNameWithoutExtension($Name) + "-$number" +
+            [IO.Path]::GetExtension($Name))
+    }
+    try {
+        Invoke-WebRequest -UseBasicParsing -Uri $address -OutFile $target -TimeoutSec 60
+        $target
+    }
+    catch { $run.Errors += "$address cannot be fetched: $($_.Exception.Message)" }
+}
+
+function Save-Files($Values) {
+    foreach ($file in @($Values)) {
+        if ((Get-Field $file 'dify_model_identity') -ne '__dify__file__') { continue }
+        $link = Get-Field $file 'url'
+        if (-not $link) { $link = Get-Field $file 'remote_url' }
+        if ($link) { Save-Picture $link (Get-Field $file 'filename') }
+    }
+}
+
+# What a text shows, which is all that a blocking chat tells of its pictures.
+function Save-Linked([string] $Text) {
+    foreach ($found in [regex]::Matches($Text, '!\[([^\]]*)\]\((\S+?)\)')) {
+        Save-Picture $found.Groups[2].Value $found.Groups[1].Value
+    }
+}
+
+# Takes in one event. What it returns are paths; what it shows goes to the host.
+function Receive-Event($Said) {
+    $run.Heard = $true
+    $id = Get-Field $Said 'workflow_run_id'
+    if ($id) { $run.Id = $id }
+    $data = Get-Field $Said 'data'
+    switch ($Said.event) {
+        'node_started' { Write-Host "`n> $($data.title)" }
+        'node_retry' { Write-Host "`n[$($data.title) is tried again: $($data.error)]" }
+        'text_chunk' { Write-Host $data.text -NoNewline }
+        { $_ -in 'message', 'agent_message' } { Write-Host $Said.answer -NoNewline }
+        'message_file' { if ($Said.belongs_to -eq 'assistant') { Save-Picture $Said.url '' } }
+        'message_end' { Save-Files (Get-Field $Said 'files'); $run.Ended = $true }
+        'workflow_finished' { Receive-End $data }
+        'workflow_paused' {
+            $run.Errors += "Run $($run.Id) waits for somebody's input in Dify."
+            $run.Ended = $true
+        }
+        'error' {
+            if ($run.Errors -notcontains $Said.message) { $run.Errors += $Said.message }
+            $run.Ended = $true
+        }
+    }
+}
+
+function Receive-End($Data) {
+    # One answer has no `files`, so they are taken from where both have them.
+    $outputs = Get-Field $Data 'outputs'
+    if ($null -ne $outputs) {
+        foreach ($output in $outputs.PSObject.Properties) {
+            Save-Files $output.Value
+            if ($output.Value -is [string]) { Save-Linked $output.Value }
+        }
+    }
+    if ($Data.status -notin 'succeeded', 'partial-succeeded') {
+        $run.Errors += $(if ($Data.error) { $Data.error } else { "The run $($Data.status)." })
+    }
+    $run.Ended = $true
+}
+
+function New-Request([string] $Method, [string] $Path, [string] $Mode) {
+    $request = New-Object Net.Http.HttpRequestMessage $Method, "$Url$Path"
+    if ($Mode) {
+        $body = @{ inputs = $Inputs; user = $User; response_mode = $Mode }
+        if ($Query) { $body.query = $Query }
+        # StringContent encodes as UTF-8 in both versions. Invoke-RestMethod of 5.1 would send ISO-8859-1.
+        $request.Content = New-Object Net.Http.StringContent (ConvertTo-Json $body -Depth 10),
+            ([Text.Encoding]::UTF8), 'application/json'
+    }
+    $request
+}
+
+function Assert-Success($Response) {
+    if (-not $Response.IsSuccessStatusCode) {
+        $text = $Response.Content.ReadAsStringAsync().GetAwaiter().GetResult()
+        throw "Dify answered $([int] $Response.StatusCode). $text"
+    }
+}
+
+# Follows one stream as far as it goes. Read as UTF-8, whatever the system's code page.
+function Read-Stream([Net.Http.HttpRequestMessage] $Request) {
+    $response = $http.SendAsync($Request, 'ResponseHeadersRead').GetAwaiter().GetResult()
+    try {
+        Assert-Success $response
+        $stream = $response.Content.ReadAsStreamAsync().GetAwaiter().GetResult()
+        $reader = New-Object IO.StreamReader $stream, ([Text.Encoding]::UTF8)
+        while ($true) {
+            $reading = $reader.ReadLineAsync()
+            if (-not $reading.Wait($silence * 1000)) { throw "nothing for $silence seconds" }
+            $line = $reading.Result
+            if ($null -eq $line) { break }
+            if ($line.StartsWith('data:')) { Receive-Event ($line.Substring(5) | ConvertFrom-Json) }
+        }
+    }
+    finally { $response.Dispose() }
+}
+
+$path = if ($Query) { '/chat-messages' } else { '/workflows/run' }
+if ($Blocking) {
+    $response = $http.SendAsync((New-Request 'POST' $path 'blocking')).GetAwaiter().GetResult()
+    Assert-Success $response
+    # Bytes, not a string: 5.1 would guess the encoding.
+    $bytes = $response.Content.ReadAsByteArrayAsync().GetAwaiter().GetResult()
+    $said = [Text.Encoding]::UTF8.GetString($bytes) | ConvertFrom-Json
+    $data = Get-Field $said 'data'
+    if ($null -ne $data) { Receive-End $data }
+    else {
+        Write-Host $said.answer
+        Save-Linked $said.answer
+    }
+}
+else {
+    $request = New-Request 'POST' $path 'streaming'
+    $try = 0
+    while (-not $run.Ended) {
+        $run.Heard = $false
+        $cut = 'the stream ended early'
+        try { Read-Stream $request } catch { $cut = $_.Exception.Message }
+        if ($run.Ended) { break }
+        if (-not $run.Id) {
+            throw "$cut. There is no run to come back to: look at the app's Logs before you start another."
+        }
+        if ($run.Heard) { $try = 0 }
+        if ($try -ge $pauses.Count) { throw "Run $($run.Id) cannot be heard any more: $cut" }
+        Write-Host "`n[cut off, listening again in $($pauses[$try]) s: $cut]"
+        Start-Sleep -Seconds $pauses[$try]
+        $try++
+        # The run goes on by itself, and this only listens: nothing is drawn twice.
+        $request = New-Request 'GET' "/workflow/$($run.Id)/events?user=$([Uri]::EscapeDataString($User))" ''
+    }
+}
+Write-Host ''
+if ($run.Errors) { throw ($run.Errors -join "`n") }
