@@ -83,7 +83,7 @@ function Save-Files($Values) {
 
 # What a text shows, which is all that a blocking chat tells of its pictures.
 function Save-Linked([string] $Text) {
-    foreach ($found in [regex]::Matches($Text, '!\[([^\]]*)\]\((\S+?)\)')) {
+    foreach ($found in [regex]::Matches($Text, '!\[([^\]]*)\]\((\S*/files/\S+?)\)')) {
         Save-Picture $found.Groups[2].Value $found.Groups[1].Value
     }
 }
