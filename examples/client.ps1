@@ -26,9 +26,10 @@ Set-StrictMode -Version 2.0
 $ErrorActionPreference = 'Stop'
 # In 5.1 the progress bar makes downloads many times slower.
 $ProgressPreference = 'SilentlyContinue'
-[Console]::OutputEncoding = [Text.Encoding]::UTF8
-[Net.ServicePointManager]::SecurityProtocol = [Net.ServicePointManager]::SecurityProtocol -bor
-    [Net.SecurityProtocolType]::Tls12
+try { [Console]::OutputEncoding = [Text.Encoding]::UTF8 } catch { Write-Verbose 'No console' }
+if ($PSVersionTable.PSVersion.Major -lt 6) {
+    [Net.ServicePointManager]::SecurityProtocol = [Net.SecurityProtocolType]::Tls12
+}
 Add-Type -AssemblyName System.Net.Http
 
 $silence = 60   # Seconds without a line after which the stream counts as cut; Dify pings every ten.
@@ -36,7 +37,7 @@ $pauses = 1, 2, 5, 10, 30
 $Url = $Url.TrimEnd('/')
 $key = "$env:DIFY_API_KEY".Trim()
 if ($key -notmatch '^app-[!-~]+$') {
-    throw 'DIFY_API_KEY must begin with app- and hold ASCII letters alone: copy it again from API Access.'
+    throw 'DIFY_API_KEY must begin with app- and be ASCII: copy it again from API Access in Dify.'
 }
 
 $http = New-Object Net.Http.HttpClient
@@ -129,29 +130,47 @@ function Receive-End($Data) {
 }
 
 function New-Request([string] $Method, [string] $Path, [string] $Mode) {
-    $request = New-Object Net.Http.HttpRequestMessage $Method, "$Url$Path"
+    $request = New-Object Net.Http.HttpRequestMessage (New-Object Net.Http.HttpMethod $Method),
+        "$Url$Path"
     if ($Mode) {
         $body = @{ inputs = $Inputs; user = $User; response_mode = $Mode }
         if ($Query) { $body.query = $Query }
-        # StringContent encodes as UTF-8 in both versions. Invoke-RestMethod of 5.1 would send ISO-8859-1.
+        # UTF-8 in both versions. Invoke-RestMethod of 5.1 would send ISO-8859-1.
         $request.Content = New-Object Net.Http.StringContent (ConvertTo-Json $body -Depth 10),
             ([Text.Encoding]::UTF8), 'application/json'
     }
     $request
 }
 
-function Assert-Success($Response) {
-    if (-not $Response.IsSuccessStatusCode) {
-        $text = $Response.Content.ReadAsStringAsync().GetAwaiter().GetResult()
-        throw "Dify answered $([int] $Response.StatusCode). $text"
+# Returns Dify's answer, or nothing if it refused, which nobody need try again.
+function Send-Request([Net.Http.HttpRequestMessage] $Request) {
+    try {
+        $response = $http.SendAsync($Request,
+            [Net.Http.HttpCompletionOption]::ResponseHeadersRead).GetAwaiter().GetResult()
     }
+    catch {
+        $cause = $_.Exception.GetBaseException()
+        $refused = $cause -is [Net.Sockets.SocketException] -and
+            $cause.SocketErrorCode -in 'ConnectionRefused', 'HostNotFound'
+        if ($run.Id -or -not $refused) { throw }
+        $run.Errors += "$Url cannot be reached: $($cause.Message)"
+        $run.Ended = $true
+        return
+    }
+    if ($response.IsSuccessStatusCode) { return $response }
+    $status = [int] $response.StatusCode
+    $text = $response.Content.ReadAsStringAsync().GetAwaiter().GetResult()
+    $text = "Dify answered $status. $text"
+    if ($run.Id -and $status -ge 500) { throw $text }
+    $run.Errors += $text
+    $run.Ended = $true
 }
 
 # Follows one stream as far as it goes. Read as UTF-8, whatever the system's code page.
 function Read-Stream([Net.Http.HttpRequestMessage] $Request) {
-    $response = $http.SendAsync($Request, 'ResponseHeadersRead').GetAwaiter().GetResult()
+    $response = Send-Request $Request
+    if ($null -eq $response) { return }
     try {
-        Assert-Success $response
         $stream = $response.Content.ReadAsStreamAsync().GetAwaiter().GetResult()
         $reader = New-Object IO.StreamReader $stream, ([Text.Encoding]::UTF8)
         while ($true) {
@@ -165,11 +184,10 @@ function Read-Stream([Net.Http.HttpRequestMessage] $Request) {
     finally { $response.Dispose() }
 }
 
-$path = if ($Query) { '/chat-messages' } else { '/workflows/run' }
-if ($Blocking) {
-    $response = $http.SendAsync((New-Request 'POST' $path 'blocking')).GetAwaiter().GetResult()
-    Assert-Success $response
-    # Bytes, not a string: 5.1 would guess the encoding.
+# Bytes, not a string: 5.1 would guess the encoding.
+function Receive-Whole([Net.Http.HttpRequestMessage] $Request) {
+    $response = Send-Request $Request
+    if ($null -eq $response) { return }
     $bytes = $response.Content.ReadAsByteArrayAsync().GetAwaiter().GetResult()
     $said = [Text.Encoding]::UTF8.GetString($bytes) | ConvertFrom-Json
     $data = Get-Field $said 'data'
@@ -179,6 +197,13 @@ if ($Blocking) {
         Save-Linked $said.answer
     }
 }
+
+$lost = "There is no run to come back to: look at the app's Logs before you start another."
+$path = if ($Query) { '/chat-messages' } else { '/workflows/run' }
+if ($Blocking) {
+    try { Receive-Whole (New-Request 'POST' $path 'blocking') }
+    catch { throw "$($_.Exception.Message) $lost" }
+}
 else {
     $request = New-Request 'POST' $path 'streaming'
     $try = 0
@@ -187,16 +212,15 @@ else {
         $cut = 'the stream ended early'
         try { Read-Stream $request } catch { $cut = $_.Exception.Message }
         if ($run.Ended) { break }
-        if (-not $run.Id) {
-            throw "$cut. There is no run to come back to: look at the app's Logs before you start another."
-        }
+        if (-not $run.Id) { throw "$cut. $lost" }
         if ($run.Heard) { $try = 0 }
         if ($try -ge $pauses.Count) { throw "Run $($run.Id) cannot be heard any more: $cut" }
         Write-Host "`n[cut off, listening again in $($pauses[$try]) s: $cut]"
         Start-Sleep -Seconds $pauses[$try]
         $try++
         # The run goes on by itself, and this only listens: nothing is drawn twice.
-        $request = New-Request 'GET' "/workflow/$($run.Id)/events?user=$([Uri]::EscapeDataString($User))" ''
+        $listener = [Uri]::EscapeDataString($User)
+        $request = New-Request 'GET' "/workflow/$($run.Id)/events?user=$listener" ''
     }
 }
 Write-Host ''
