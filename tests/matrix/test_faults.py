@@ -16,8 +16,9 @@ import pytest
 
 from devtools.benchmark import memory, open_files
 from devtools.host import PluginError
+from support import faults, faulty_input
 from support.dify_files import described, picture
-from support.faults import BAD, CONNECTION, DOWN, JOB, LOGIN, PARTS, SCHEMA, SETTING, Fault
+from support.faults import BAD, CONNECTION, DOWN, JOB, LOGIN, SCHEMA, SETTING, Fault
 from support.hostile import SECRET, TRACES, USERNAME, HostileServer, Watched, dripping
 from support.process_call import Called
 from support.raw_server import RawServer, reply
@@ -35,7 +36,7 @@ ENVIRONMENT = {"PLUGIN_MAX_FILE_SIZE": "8000000"}
 def rows() -> Iterator[Any]:
     """Yield each row; in the fast run, one stands for all whose names begin alike."""
     begun = set()
-    for part in PARTS:
+    for part in (*faults.PARTS, *faulty_input.PARTS):
         for fault in part():
             for tool in fault.tools:
                 kind = (part, fault.name.split()[0])
