@@ -23,7 +23,7 @@ from typing import Any, Self, TextIO
 
 from devtools.command_words import Value, read_words, tools
 from devtools.host import FileServer, Message, PluginError, PluginProcess, ProtocolError
-from devtools.standin import StandIn
+from devtools.standin import EXTENSIONS, StandIn
 
 INTERRUPTED = 130
 BAR_WIDTH, REDRAW_SECONDS = 24, 0.2
@@ -194,12 +194,15 @@ def add_server(parser: argparse.ArgumentParser) -> None:
 
 @contextlib.contextmanager
 def credentials_of(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Lend the credentials that a command was given; those of a stand-in without an address."""
+    """Lend the credentials that a command was given; those of a stand-in without an address.
+
+    It has every extension, so that each tool and example can be tried.
+    """
     names = ("base_url", "model", "username", "password", "verify_tls")
     credentials = {name: getattr(options, name) for name in names}
     with contextlib.ExitStack() as stack:
         if options.base_url is None:
-            standin = stack.enter_context(StandIn(delay=options.delay))
+            standin = stack.enter_context(StandIn(delay=options.delay, extensions=EXTENSIONS))
             credentials["base_url"] = standin.base_url
         yield credentials
 

@@ -6,7 +6,7 @@ from dify_plugin import Tool
 from dify_plugin.entities.tool import ToolInvokeMessage
 
 from dify.outgoing import Door
-from webui.report import Event
+from webui.report import Event, Report
 from webui.run.progress import Progress
 from webui.run.summary import Image
 
@@ -28,7 +28,7 @@ def hand_over(tool: Tool, events: Iterable[Event]) -> Generator[ToolInvokeMessag
                 if piece:
                     yield tool.create_stream_variable_message(_PROGRESS, door.words(piece))
                 continue
-            if line.is_open or (line.is_unheard_of and isinstance(event, Image)):
+            if line.is_open or (line.is_unheard_of and _is_of_work(event)):
                 yield tool.create_stream_variable_message(_PROGRESS, line.end())
             if isinstance(event, Image):
                 name = door.file_name(event.filename)
@@ -46,6 +46,11 @@ def hand_over(tool: Tool, events: Iterable[Event]) -> Generator[ToolInvokeMessag
             # A retry goes on below.
             yield tool.create_stream_variable_message(_PROGRESS, line.end())
         raise
+
+
+def _is_of_work(event: Image | Report) -> bool:
+    """Tell what comes of work, which has a line of progress, from what was only looked up."""
+    return isinstance(event, Image) or "elapsed_seconds" in event.variables()
 
 
 class _Line:

@@ -15,13 +15,13 @@ from flask import Response
 
 from devtools.standin.a1111 import A1111App
 from devtools.standin.app import App, Received
-from devtools.standin.family import FAMILIES
+from devtools.standin.family import EXTENSIONS, FAMILIES
 from devtools.standin.sdcpp import SdCppApp
 from devtools.standin.sdnext import SdNextApp, SdNextState
 from devtools.standin.server import Server
 from devtools.standin.state import Start, State
 
-__all__ = ["FAMILIES", "Received", "StandIn"]
+__all__ = ["EXTENSIONS", "FAMILIES", "Received", "StandIn"]
 
 _LINES: dict[str, tuple[type[State], type[App]]] = {
     "a1111": (State, A1111App),

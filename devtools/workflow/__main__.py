@@ -31,7 +31,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     add = parser.add_argument
     add("workflow", type=Path, help="a DSL file, such as one of examples/")
-    words = "the form's fields as name=value; in a chat also, in quotes, what is said, and files=…"
+    words = (
+        "the form's fields as name=value; in a chat also, in quotes, what is said, and files=…; "
+        "several files are separated by commas"
+    )
     add("words", nargs="*", metavar="word", help=words)
     add_server(parser)
     add("--llm", help="address of an OpenAI-style API, such as http://127.0.0.1:1234/v1")
@@ -73,16 +76,25 @@ def _read(words: Sequence[str], workflow: Workflow, store: FileStore) -> dict[st
     for word in words:
         name, has_value, value = word.partition("=")
         if has_value and name in workflow.asked:
-            is_file = workflow.asked[name]["type"] == "file"
-            given[name] = store.add(Path(value)) if is_file else value
+            match workflow.asked[name]["type"]:
+                case "file":
+                    given[name] = store.add(Path(value))
+                case "file-list":
+                    given[name] = _files(value, store)
+                case _:
+                    given[name] = value
         elif has_value and name == "files":
-            uploads += [store.add(Path(one)) for one in value.split(",")]
+            uploads += _files(value, store)
         elif query or has_value:
             fields = ", ".join([*workflow.asked, "files"])
             raise ValueError(f"{word!r} is none of its fields, which are: {fields}")
         else:
             query = word
     return {"given": given, "query": query, "uploads": uploads}
+
+
+def _files(value: str, store: FileStore) -> list[File]:
+    return [store.add(Path(one)) for one in value.split(",")]
 
 
 if __name__ == "__main__":

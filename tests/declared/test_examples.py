@@ -14,11 +14,14 @@ PLUGIN = f"{MANIFEST['author']}/{MANIFEST['name']}"
 
 # Dify's word for a value by the JSON Schema type of an output, and by the kind of a start field.
 KINDS = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean"}
-START = {"text-input": "string", "paragraph": "string", "number": "number", "select": "string"}
+START = dict.fromkeys(("text-input", "paragraph", "select"), "string")
+START |= {"number": "number", "file-list": "array[file]"}
 # What nodes give whose outputs are always the same.
 OUTPUTS = {"llm": {"text": "string"}, "agent": {"text": "string", "files": "array[file]"}}
 # Which other kinds of values a field takes: a list of files also one, any choice also a text.
 TAKES = {"files": {"file", "array[file]"}, "select": {"string"}}
+# The tools that give words and no files.
+WORDS_ONLY = {"caption", "server_info"}
 # The fields whose values a node has that was dropped, and not imported, by its tool.
 DROPPED = {
     "txt2img": {"width", "height", "steps", "cfg_scale", "seed"},
@@ -108,7 +111,7 @@ def pictures(example: str) -> set[tuple[str, ...]]:
     """Return what must be shown: the files of each node that draws, or of the list they end in."""
     found: set[tuple[str, ...]] = set()
     for node, data in nodes(example).items():
-        if data["type"] == "agent" or data.get("tool_name") not in {None, "server_info"}:
+        if data["type"] == "agent" or data.get("tool_name") not in {None, *WORDS_ONLY}:
             container = data.get("iteration_id")
             found.add((container, "output") if container else (node, "files"))
     return found

@@ -30,6 +30,7 @@ def test_a_picture_becomes_words_that_are_text_and_variables(standin: StandIn) -
     elapsed = drawn.variables["elapsed_seconds"]
     words = "clip, 96x64"
     assert drawn.text == words
+    assert drawn.progress == [""]
     assert drawn.variables == {
         "caption": words, "captions": [words], "warnings": [], "elapsed_seconds": elapsed,
     }  # fmt: skip

@@ -37,5 +37,9 @@ def upload(store: FileStore, path: Path, content: bytes) -> File:
     return store.add(path)
 
 
+def opened(store: FileStore, files: list[File]) -> list[Image.Image]:
+    return [Image.open(BytesIO(store.path(one).read_bytes())) for one in files]
+
+
 def sizes(store: FileStore, files: list[File]) -> list[tuple[int, int]]:
-    return [Image.open(BytesIO(store.path(one).read_bytes())).size for one in files]
+    return [one.size for one in opened(store, files)]

@@ -1,7 +1,6 @@
 """Headers of the credentials: how they may be written, what cannot be sent, what stays secret."""
 
 import base64
-import time
 
 import pytest
 
@@ -97,13 +96,6 @@ def test_a_value_is_masked_and_so_is_what_it_wraps(name: str, value: str, echo: 
 def test_a_word_that_only_switches_something_on_is_no_secret() -> None:
     secrets = Secrets(*secrets_in([("ngrok-skip-browser-warning", "true")]))
     assert secrets.mask("a true story") == "a true story"
-
-
-def test_the_longest_headers_take_little_time() -> None:
-    begun = time.process_time()
-    headers = parse_headers("|".join(f"X-{n}: Bearer {n}{TOKEN[:220]}" for n in range(16)))
-    Secrets(*secrets_in(headers.items())).mask(TOKEN * 100)
-    assert time.process_time() - begun < 2
 
 
 @pytest.mark.parametrize(

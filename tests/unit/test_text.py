@@ -94,7 +94,7 @@ def test_no_secret_and_no_text_takes_more_than_linear_time() -> None:
     ):
         begun = time.process_time()
         Secrets(("me", secret)).mask(text)
-        assert time.process_time() - begun < 2
+        assert time.process_time() - begun < 10
 
 
 def test_a_short_secret_is_masked_where_a_value_stands_and_not_in_every_word() -> None:

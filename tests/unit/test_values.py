@@ -141,4 +141,4 @@ def test_nothing_takes_more_than_linear_time(hostile: str) -> None:
         listed_loras(hostile)
     match_hashed(hostile, [hostile[1:]])
     suggest_names(hostile, [hostile[1:]])
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 10

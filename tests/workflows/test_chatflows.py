@@ -107,6 +107,52 @@ def test_a_restyler_without_a_photo_asks_for_one(dify: Host) -> None:
         example("restyle-a-photo.yml").run(dify, {}, query="as watercolour")
 
 
+def test_a_wish_is_drawn_along_the_lines_of_a_photo(dify: Host, tmp_path: Path) -> None:
+    photo = upload(dify.files, tmp_path / "photo.png", picture(64, 96))
+    with StandIn(extensions=["controlnet"]) as standin:
+        host = replace(dify, credentials={"base_url": standin.base_url})
+        came = example("control-a-photo.yml").run(
+            host, {}, query="an oil painting of this", uploads=[photo]
+        )
+    posted = sent(standin)
+    (unit,) = posted["alwayson_scripts"]["ControlNet"]["args"]
+    assert posted["prompt"] == "an oil painting of this"
+    assert (unit["module"], "canny" in unit["model"]) == ("canny", True)
+    assert sizes(dify.files, came.outputs["files"].value)[0] == (64, 96)
+    assert re.search(r"\nSeed: \d+\.$", came.outputs["answer"])
+
+
+def test_controlnet_that_is_missing_is_named_in_the_chat(
+    dify: Host, standin: StandIn, tmp_path: Path
+) -> None:
+    photo = upload(dify.files, tmp_path / "photo.png", picture(8, 8))
+    with pytest.raises(WorkflowError, match="sd-webui-controlnet"):
+        example("control-a-photo.yml").run(dify, {}, query="a cat", uploads=[photo])
+    assert all_sent(standin) == []
+
+
+def test_a_chat_says_that_a_wish_was_drawn_without_a_photo(dify: Host) -> None:
+    came = example("control-a-photo.yml").run(dify, {}, query="a cat")
+    assert "control_type has no effect without control_image." in came.outputs["answer"]
+
+
+def test_a_photo_is_put_into_words_and_these_with_the_wish_into_a_prompt(
+    dify: Host, standin: StandIn, tmp_path: Path
+) -> None:
+    photo = upload(dify.files, tmp_path / "photo.png", picture(64, 96))
+    with talking(dify, ["a harbour, snow"]) as (host, model):
+        came = example("describe-and-redraw.yml").run(host, {}, query="im Winter", uploads=[photo])
+    (asked,) = model.received
+    assert asked["messages"][1]["content"] == "Photo: clip, 64x96\n\nWish: im Winter"
+    assert sent(standin)["prompt"] == "a harbour, snow"
+    assert sizes(dify.files, came.outputs["files"].value) == [(64, 96)]
+    answer = came.outputs["answer"]
+    # Dify shows the name of a variable that was never sent.
+    assert "progress" not in answer
+    told = [answer.index(one) for one in ("clip, 64x96", "a harbour, snow", "![")]
+    assert told == sorted(told)
+
+
 def test_a_model_that_cannot_be_reached_fails_the_run(dify: Host) -> None:
     host = replace(dify, llm="http://127.0.0.1:9/v1")
     with pytest.raises(WorkflowError, match=r"127\.0\.0\.1"):

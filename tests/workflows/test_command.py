@@ -13,6 +13,9 @@ from support.workflows import NAMES
 WORDS = {
     "agent-draws.yml": (["a cat"], 1),
     "chat-and-draw.yml": (["a cat"], 1),
+    "control-a-photo.yml": (["an oil painting of this", "files={photo}"], 1),
+    "cut-out-many.yml": (["photos={photo},{photo}"], 2),
+    "describe-and-redraw.yml": (["the same in winter", "files={photo}"], 1),
     "many-styles.yml": (["prompt=a cat"], 3),
     "restyle-a-photo.yml": (["as watercolour", "files={photo}"], 1),
     "text-to-image.yml": (["prompt=a cat", "width=64", "height=64", "count=2"], 2),

@@ -1,14 +1,16 @@
 """The examples of workflows, in the engine that Dify runs them with."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from devtools.host import PluginProcess
 from devtools.standin import StandIn
 from devtools.workflow import Host, WorkflowError
+from support.dify_files import picture
 from support.drawing import all_sent, sent
-from support.workflows import example, sizes
+from support.workflows import example, opened, sizes, upload
 
 NO_MODEL = "model: AUTOMATIC1111 has no model named 'nobody'."
 
@@ -78,3 +80,26 @@ def test_each_round_of_an_iteration_has_its_style_and_files_of_its_own(
     assert len({one.filename for one in [*pictures, *enlarged]}) == len(styles) + 1
     assert sizes(dify.files, pictures) == [(64, 96)] * len(styles)
     assert sizes(dify.files, enlarged) == [(128, 192)]
+
+
+def test_each_photo_of_a_list_is_cut_out_in_a_call_of_its_own(dify: Host, tmp_path: Path) -> None:
+    shapes = [(64, 96), (48, 32)]
+    photos = [
+        upload(dify.files, tmp_path / f"{at}.png", picture(*shape))
+        for at, shape in enumerate(shapes)
+    ]
+    with StandIn(extensions=["rembg"]) as standin:
+        host = replace(dify, credentials={"base_url": standin.base_url})
+        came = example("cut-out-many.yml").run(host, {"photos": photos})
+
+    assert len([one for one in standin.received if one.path == "/rembg"]) == len(shapes)
+    cutouts = opened(dify.files, came.outputs["cutouts"])
+    assert [(one.mode, one.size) for one in cutouts] == [("RGBA", shape) for shape in shapes]
+
+
+def test_what_to_install_is_said_instead_of_an_empty_list_of_cut_outs(
+    dify: Host, tmp_path: Path
+) -> None:
+    photo = upload(dify.files, tmp_path / "photo.png", picture(8, 8))
+    with pytest.raises(WorkflowError, match="stable-diffusion-webui-rembg"):
+        example("cut-out-many.yml").run(dify, {"photos": [photo]})
