@@ -3,10 +3,13 @@
 Written are tools/*.yaml, provider/stable_diffusion.yaml, webui/fields.json, the tables between the
 markers of GUIDE.md, README.md and its translations, and the version that each example asks for.
 `--check` writes nothing: it shows what is stale and exits with 1.
+
+declarations/released.json keeps a digest of the newest version's forms, which may change no more.
 """
 
 import argparse
 import difflib
+import hashlib
 import json
 import re
 import sys
@@ -22,6 +25,7 @@ ROOT = Path(__file__).parent.parent
 _DIFF_LINES = 20
 _ENGLISH = "en_US"
 _CREDENTIAL_TEXTS = {"label", "help", "placeholder"}
+_RELEASED = "declarations/released.json"
 _TOOL = "# Written by devtools.declare from declarations/fields.yaml and declarations/tools.yaml.\n"
 _PROVIDER = "# Written by devtools.declare from declarations/tools.yaml and manifest.yaml.\n"
 # <!-- fields: tool, section --> … <!-- /fields -->, likewise outputs of a tool, and the matrix.
@@ -73,6 +77,7 @@ def written(root: Path) -> dict[str, str]:
     """
     catalogue = Catalogue.read(root)
     return {
+        _RELEASED: released(root, catalogue),
         "provider/stable_diffusion.yaml": _PROVIDER + _dump(_provider(catalogue)),
         **{f"tools/{tool}.yaml": _TOOL + _dump(_tool(catalogue, tool)) for tool in catalogue.tools},
         "webui/fields.json": _fields_json(catalogue),
@@ -97,6 +102,29 @@ def stale(root: Path) -> dict[str, str]:
             diff = difflib.unified_diff(*lines, name, "as declared", n=0, lineterm="")
             found[name] = "\n".join(islice(diff, _DIFF_LINES))
     return found
+
+
+def released(root: Path, catalogue: Catalogue) -> str:
+    """Return the record of the newest version; DeclareError where the forms need a newer one."""
+    forms = [_provider(catalogue), *(_tool(catalogue, tool) for tool in catalogue.tools)]
+    digest = hashlib.sha256(json.dumps(forms).encode()).hexdigest()
+    version = catalogue.manifest["version"]
+    there = (root / _RELEASED).read_text(encoding="utf-8") if (root / _RELEASED).is_file() else ""
+    right = json.dumps({"version": version, "digest": digest}, indent=2) + "\n"
+    changes = (root / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest, _, told = changes.partition("\n## [")[2].partition("\n## ")[0].partition("]")
+    if newest == "Unreleased":
+        if digest not in there and "\n- " not in told:
+            raise DeclareError("CHANGELOG.md: [Unreleased] does not say how the forms changed")
+        return there
+    if newest != version:
+        raise DeclareError(f"CHANGELOG.md: the newest is {newest}, in manifest.yaml {version}")
+    if f'"{version}"' in there and there != right:
+        raise DeclareError(
+            f"The forms are no longer those of {version}: say how under ## [Unreleased] in"
+            f" CHANGELOG.md, or delete {_RELEASED} if {version} was never released"
+        )
+    return right
 
 
 def _form(tool: str, fields: Mapping[str, Said]) -> Mapping[str, Said]:

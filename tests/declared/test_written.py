@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from devtools.declare import DeclareError, stale, written
+from devtools.declare import Catalogue, DeclareError, released, stale, written
 from support.declared import ROOT
 
 ENTRY = """
@@ -32,7 +32,7 @@ def root(tmp_path: Path) -> Path:
     for name in ("declarations", "tools", "provider"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("*.py*"))
     (tmp_path / "webui").mkdir()
-    for name in ("manifest.yaml", "GUIDE.md", "README.md", "webui/fields.json"):
+    for name in ("CHANGELOG.md", "manifest.yaml", "GUIDE.md", "README.md", "webui/fields.json"):
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
 
@@ -113,3 +113,30 @@ def test_a_page_cannot_ask_for_a_section_that_no_tool_has(root: Path) -> None:
     page.write_text(page.read_text(encoding="utf-8").replace("img, Noise", "img, Nose"))
     with pytest.raises(DeclareError, match="txt2img has no section Nose"):
         written(root)
+
+
+def test_forms_stay_as_they_were_released_until_the_changelog_tells_of_a_change(root: Path) -> None:
+    changelog, record = root / "CHANGELOG.md", root / "declarations/released.json"
+    version = yaml.safe_load((root / "manifest.yaml").read_bytes())["version"]
+    record.unlink()
+
+    def tell(text: str) -> str:
+        """Return the record that is written when the changelog begins with `text`."""
+        changelog.write_text(f"# Changelog\n\n## {text}\n\n## [0.0.1]\n\n- Draws.\n")
+        return released(root, Catalogue.read(root))
+
+    with pytest.raises(DeclareError, match=f"the newest is 9.9.9, in manifest.yaml {version}"):
+        tell("[9.9.9]")
+    record.write_text(tell(f"[{version}]"), encoding="utf-8")
+    assert tell("[Unreleased]") == record.read_text(encoding="utf-8")
+
+    add(root, ENTRY)
+    with pytest.raises(DeclareError, match=f"The forms are no longer those of {version}: say how"):
+        tell(f"[{version}] - 2026-11-21")
+    with pytest.raises(DeclareError, match="does not say how the forms changed"):
+        tell("[Unreleased]")
+    assert tell("[Unreleased]\n\n- A field, Warp.") == record.read_text(encoding="utf-8")
+
+    manifest = (root / "manifest.yaml").read_text(encoding="utf-8")
+    (root / "manifest.yaml").write_text(manifest.replace(version, "9.9.9", 1), encoding="utf-8")
+    assert json.loads(tell("[9.9.9]\n\n- A field, Warp."))["version"] == "9.9.9"
