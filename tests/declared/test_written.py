@@ -28,12 +28,13 @@ warp:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A copy of what is read and written."""
+    """A copy of what is read and written, while the forms may change."""
     for name in ("declarations", "tools", "provider"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("*.py*"))
     (tmp_path / "webui").mkdir()
-    for name in ("CHANGELOG.md", "manifest.yaml", "GUIDE.md", "README.md", "webui/fields.json"):
+    for name in ("manifest.yaml", "GUIDE.md", "README.md", "webui/fields.json"):
         shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / "CHANGELOG.md").write_text("# Changelog\n\n## [Unreleased]\n\n- Something.\n")
     return tmp_path
 
 
