@@ -2,11 +2,11 @@
 
 import json
 import math
+import posixpath
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring
-from pathlib import PurePosixPath
 
 from dify.credentials import secrets_of
 from webui.errors import InvalidCredentialsError
@@ -62,9 +62,11 @@ class Door:
 
     def file_name(self, name: str) -> str:
         """Return a name for a file in one folder, its ending whole."""
-        path = PurePosixPath(printable(self._secrets.mask(name)).replace("\n", " "))
-        ending = path.suffix[:_LONGEST_NAME]
-        return path.name.removesuffix(path.suffix)[: _LONGEST_NAME - len(ending)] + ending
+        # Not by pathlib, which keeps each part of a path for as long as the process lives.
+        last = printable(self._secrets.mask(name)).replace("\n", " ").rstrip("/").rpartition("/")[2]
+        stem, ending = posixpath.splitext(last)
+        ending = ending[:_LONGEST_NAME]
+        return stem[: _LONGEST_NAME - len(ending)] + ending
 
     def report(self, report: Report) -> Outgoing:
         """Return all that a report says, each message cut where it is too large, which it says."""
