@@ -50,6 +50,7 @@ class Generation:
         self._is_kept = False
         self._deadline = job.began + call.timeout
         self._has_grace = False
+        self._interrupting: Thread | None = None
         self._left_alone = ""
         self._came = 0
         self.interrupted = False
@@ -152,7 +153,10 @@ class Generation:
         self._deadline = now + grace(self._timeout)
         if not self._job.replying:
             # Beside the wait: what is ready meanwhile is taken at once.
-            Thread(target=self._interrupt, args=(grace(self._timeout),), daemon=True).start()
+            self._interrupting = Thread(
+                target=self._interrupt, args=(grace(self._timeout),), daemon=True
+            )
+            self._interrupting.start()
 
     def _why_late(self) -> str:
         if self._job.replying:
@@ -185,6 +189,9 @@ class Generation:
 
     def _conclude(self) -> None:
         job = self._job
+        if self._interrupting is not None:
+            # The job may have ended before the server's answer to the interrupt was here.
+            self._interrupting.join(_PARTING)
         nothing = not self._came and job.account.text is None
         if self.interrupted and nothing:
             raise self._timed_out("It was told to stop and had no picture ready.")
