@@ -95,15 +95,13 @@ class Connection(HTTPConnection):
     def _in_time(self) -> Iterator[None]:
         seconds = self.timeout if isinstance(self.timeout, int | float) else math.inf
         until = time.monotonic() + seconds
-        with watched(self, until):
-            try:
-                yield
-            except (TimeoutError, urllib3.exceptions.TimeoutError):
-                raise
-            except Exception:
-                self._refuse_cut()
-                raise
-            # Headers that were cut look whole.
+        with watched(self, until), contextlib.ExitStack() as ending:
+            ending.push(self._tell_cut)
+            yield
+
+    def _tell_cut(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Say that it was cut, whatever that looks like: any error, or headers that seem whole."""
+        if not isinstance(error, TimeoutError | urllib3.exceptions.TimeoutError):
             self._refuse_cut()
 
     def _refuse_cut(self) -> None:
