@@ -17,30 +17,13 @@ from PIL import Image, ImageChops
 from devtools.matrix import INFOTEXT, MATRIX, Cell, cells, picture
 from devtools.standin import FAMILIES as SERVERS
 from devtools.standin import StandIn
+from support.by_name import TOOLS
 from support.declared import CATALOGUE
 from support.dify_files import served
 from support.drawing import Drawn, refused
 from support.standins import StandIns
-from tools.caption import CaptionTool
-from tools.control_preview import ControlPreviewTool
-from tools.draw import DrawTool
-from tools.img2img import Img2ImgTool
-from tools.png_info import PngInfoTool
-from tools.remove_background import RemoveBackgroundTool
-from tools.txt2img import Txt2ImgTool
-from tools.upscale import UpscaleTool
 from webui.errors import InvalidParameterError, StableDiffusionError
 
-TOOLS: dict[str, Any] = {
-    "txt2img": Txt2ImgTool,
-    "img2img": Img2ImgTool,
-    "upscale": UpscaleTool,
-    "remove_background": RemoveBackgroundTool,
-    "caption": CaptionTool,
-    "draw": DrawTool,
-    "png_info": PngInfoTool,
-    "control_preview": ControlPreviewTool,
-}
 WORDS = {f"/sdapi/v1/{name}" for name in ("interrogate", "openclip", "tagger", "vqa")}
 CUTS = {"/rembg", "/sdapi/v1/rembg"}
 WORK = {"/sdapi/v1/txt2img", "/sdapi/v1/img2img", "/sdapi/v1/extra-single-image", *WORDS, *CUTS}

@@ -23,28 +23,11 @@ from responses import RequestsMock
 
 from devtools.host.process import MAX_LINE_BYTES
 from devtools.standin import FAMILIES
+from support.by_name import TOOLS
 from support.declared import TOOLS as DECLARED
 from support.dify_files import described, picture
-from tools.caption import CaptionTool
-from tools.draw import DrawTool
-from tools.img2img import Img2ImgTool
-from tools.png_info import PngInfoTool
-from tools.remove_background import RemoveBackgroundTool
-from tools.server_info import ServerInfoTool
-from tools.txt2img import Txt2ImgTool
-from tools.upscale import UpscaleTool
 from webui import lasting
 
-TOOLS: dict[str, Any] = {
-    "txt2img": Txt2ImgTool,
-    "img2img": Img2ImgTool,
-    "upscale": UpscaleTool,
-    "remove_background": RemoveBackgroundTool,
-    "caption": CaptionTool,
-    "draw": DrawTool,
-    "server_info": ServerInfoTool,
-    "png_info": PngInfoTool,
-}
 WEBUI, FILE = "http://10.0.0.1:7860", "http://10.0.0.2/files/1"
 FAMILY = FAMILIES["a1111"].extended(["rembg"])
 DRAWN = base64.b64encode(picture(8, 8)).decode()
