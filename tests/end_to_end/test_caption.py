@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 
 from devtools.standin import StandIn
-from dify.limits import DifyTimeLimitError
 from support.dify_files import picture, served_each
-from support.drawing import Drawn, all_sent, invoke, lying_picture, refused, sent
+from support.drawing import Drawn, all_sent, collected, invoke, lying_picture, refused, sent
 from tools.caption import CaptionTool
 from webui import errors
 from webui.http import client
@@ -135,11 +134,8 @@ def test_a_caption_that_outlasts_dify_is_collected_by_the_next_call(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with StandIn(delay=1.0) as standin, served_each(picture()) as images:
-        monkeypatch.setenv("PLUGIN_MAX_EXECUTION_TIMEOUT", "1")
-        with refused(DifyTimeLimitError, match="run this again"):
-            list(invoke(CaptionTool, standin, {"images": images}))
-        monkeypatch.delenv("PLUGIN_MAX_EXECUTION_TIMEOUT")
-        drawn = Drawn(invoke(CaptionTool, standin, {"images": images}))
+        given = {"images": images}
+        drawn = collected(monkeypatch, lambda: Drawn(invoke(CaptionTool, standin, given)))
         assert drawn.text == "clip, 96x64"
         assert len(all_sent(standin, JOB)) == 1
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from devtools.standin import StandIn
 from dify.errors import known_to_dify, sentence
+from dify.limits import EXECUTION_VARIABLE, DifyTimeLimitError
 from support.dify_files import picture
 from tools.txt2img import Txt2ImgTool
 from webui.errors import StableDiffusionError
@@ -109,3 +110,12 @@ def until(condition: Callable[[], object]) -> None:
 def paths(standin: StandIn) -> list[str]:
     """What was asked for, in order."""
     return [request.path for request in standin.received]
+
+
+def collected(monkeypatch: pytest.MonkeyPatch, call: Callable[[], Drawn]) -> Drawn:
+    """What a call gives that is made again, after Dify's limit of a second cut it off."""
+    monkeypatch.setenv(EXECUTION_VARIABLE, "1")
+    with refused(DifyTimeLimitError, match="run this again"):
+        call()
+    monkeypatch.delenv(EXECUTION_VARIABLE)
+    return call()
