@@ -77,6 +77,7 @@ def test_what_dify_sends_for_nothing_counts_as_absent(unset: object) -> None:
         ("inpainting_fill", 0, 0),
         ("model", '\ufeff"ae Ａ"\u00a0', "ae Ａ"), ("vae", " ae，clip ", ["ae", "clip"]),
         *(("prompt", said, said) for said in (" (夜明け:1.2)\n<lora:x:1> ", '"ＯＫ\u00a0"')),
+        *(("prompt", said, said) for said in ("[thinking] <lora:think:1>", "a sign: [THINK]")),
         ("prompt", 42.0, "42"),
         ("override_settings", '{"a": [1, null]}', {"a": [1, None]}),
         ("script_args", '[1, "a"]', [1, "a"]),
@@ -115,6 +116,24 @@ def test_another_value_is_refused_with_its_name_and_what_is_allowed(
     name: str, value: object, said: str
 ) -> None:
     assert refusal(**{name: value}) == f"{name}: {value!r} {said}"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "<think>\nA fox is wanted.\n</think>\n\na red fox",
+        "A fox is wanted.\n</think>\n\na red fox",  # It began in the model's template.
+        "<Thinking>A fox is wanted. I sho",  # The tokens were used up.
+        "[THINK]A fox is wanted.[/THINK]a red fox",
+        "<|channel|>analysis<|message|>A fox.<|end|><|channel|>final<|message|>a red fox",
+    ],
+    ids=lambda written: written[:9],
+)
+def test_what_a_language_model_thought_is_not_drawn_as_a_prompt(written: str) -> None:
+    told = refusal(prompt=written)
+    assert told.startswith(f"prompt: {written[:9]!r}"[:-1])
+    assert "Enable reasoning tag separation" in told
+    assert refusal(extra_parameters={"prompt": written}).startswith("extra_parameters: prompt: ")
 
 
 def test_an_unknown_parameter_is_refused_with_the_one_meant() -> None:
