@@ -249,12 +249,13 @@ def _converted(given: Fields, known: Mapping[str, Parameter], place: str) -> Fie
 
 def _refuse_thoughts(prompt: str, place: str) -> None:
     """InvalidParameterError for what is no part of a prompt and would be drawn all the same."""
-    if _THOUGHTS.search(prompt):
+    tag = _THOUGHTS.search(prompt)
+    if tag:
         raise InvalidParameterError(
-            f"{place}: {_quoted(prompt)} holds what a language model thought, and that would be "
-            "drawn, too. Give its answer alone: turn on Enable reasoning tag separation in the LLM "
-            "node that wrote it; if it is on, turn the model's thinking off, or have its server "
-            "take the thoughts out."
+            f"{place}: {_quoted(prompt)} holds a language model's thoughts ({tag[0]}), which would "
+            "be drawn, too. Give its answer alone: turn on Enable reasoning tag separation in the "
+            "LLM node that wrote it; if it is on, turn the model's thinking off, or have its "
+            "server take the thoughts out."
         )
 
 

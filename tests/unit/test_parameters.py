@@ -119,21 +119,24 @@ def test_another_value_is_refused_with_its_name_and_what_is_allowed(
 
 
 @pytest.mark.parametrize(
-    "written",
+    ("written", "tag"),
     [
-        "<think>\nA fox is wanted.\n</think>\n\na red fox",
-        "A fox is wanted.\n</think>\n\na red fox",  # It began in the model's template.
-        "<Thinking>A fox is wanted. I sho",  # The tokens were used up.
-        "[THINK]A fox is wanted.[/THINK]a red fox",
-        "<|channel|>analysis<|message|>A fox.<|end|><|channel|>final<|message|>a red fox",
+        ("<think>\nA fox is wanted.\n</think>\n\na red fox", "<think>"),
+        # Its beginning stood in the model's template.
+        ("A fox is wanted, so short phrases will do.\n</think>\n\na red fox", "</think>"),
+        # The tokens were used up.
+        ("<Thinking>A fox is wanted. I sho", "<Thinking>"),
+        ("[THINK]A fox is wanted.[/THINK]a red fox", "[/THINK]"),
+        ("<|channel|>analysis<|message|>A fox.<|end|><|channel|>final<|message|>a red fox",
+         "<|channel|>"),
     ],
-    ids=lambda written: written[:9],
-)
-def test_what_a_language_model_thought_is_not_drawn_as_a_prompt(written: str) -> None:
+)  # fmt: skip
+def test_what_a_language_model_thought_is_not_drawn_as_a_prompt(written: str, tag: str) -> None:
     told = refusal(prompt=written)
-    assert told.startswith(f"prompt: {written[:9]!r}"[:-1])
+    assert told.startswith("prompt: ")
+    assert f"a language model's thoughts ({tag})" in told
     assert "Enable reasoning tag separation" in told
-    assert refusal(extra_parameters={"prompt": written}).startswith("extra_parameters: prompt: ")
+    assert refusal(extra_parameters={"prompt": written}) == f"extra_parameters: {told}"
 
 
 def test_an_unknown_parameter_is_refused_with_the_one_meant() -> None:
