@@ -252,10 +252,10 @@ def _refuse_thoughts(prompt: str, place: str) -> None:
     tag = _THOUGHTS.search(prompt)
     if tag:
         raise InvalidParameterError(
-            f"{place}: {_quoted(prompt)} holds a language model's thoughts ({tag[0]}), which would "
-            "be drawn, too. Give its answer alone: turn on Enable reasoning tag separation in the "
-            "LLM node that wrote it; if it is on, turn the model's thinking off, or have its "
-            "server take the thoughts out."
+            f"{place} holds a language model's thoughts ({tag[0]}), which would be drawn, too. "
+            "Give the prompt alone: turn on Enable reasoning tag separation in the LLM node that "
+            "wrote it; if it is on, turn the model's thinking off, or have its server take the "
+            "thoughts out."
         )
 
 

@@ -133,8 +133,7 @@ def test_another_value_is_refused_with_its_name_and_what_is_allowed(
 )  # fmt: skip
 def test_what_a_language_model_thought_is_not_drawn_as_a_prompt(written: str, tag: str) -> None:
     told = refusal(prompt=written)
-    assert told.startswith("prompt: ")
-    assert f"a language model's thoughts ({tag})" in told
+    assert told.startswith(f"prompt holds a language model's thoughts ({tag}), ")
     assert "Enable reasoning tag separation" in told
     assert refusal(extra_parameters={"prompt": written}) == f"extra_parameters: {told}"
 
