@@ -27,6 +27,9 @@ def compare_outcome(
         )
     if server.family.leaves_previews and not interrupted:
         _refuse_leftovers(summary, server)
+    if request.fields.get("script_name"):
+        # A script such as X/Y/Z plot draws with what it is told to, and as many as that makes.
+        return [*_controlled(summary, request)]
     return [
         *_modelled(summary, request, server),
         *_seeded(summary, request),
@@ -108,8 +111,7 @@ def _is_it(model: Model, name: str, short_hash: str) -> bool:
 
 
 def _counted(summary: Summary, request: Request) -> Iterator[str]:
-    """Yield a script such as X/Y/Z plot makes its own number of images."""
-    if request.fields.get("script_name") or not request.sends_images:
+    if not request.sends_images:
         return
     came = len(summary.drawn)
     if came < request.image_count:
@@ -117,7 +119,7 @@ def _counted(summary: Summary, request: Request) -> Iterator[str]:
 
 
 def _sized(summary: Summary, request: Request, server: Server) -> Iterator[str]:
-    if request.fields.get("script_name") or request.fields.get("firstphase_width"):
+    if request.fields.get("firstphase_width"):
         return
     pasted = request.fields.get("inpaint_full_res", server.family.pastes_masked_part)
     if request.fields.get("mask") and pasted and server.reads("inpaint_full_res"):
