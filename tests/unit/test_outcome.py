@@ -167,6 +167,9 @@ def test_a_leftover_preview_is_an_error_where_servers_leave_one(
             compared(leaving, came)
         assert compared(leaving, came, interrupted=True) == []
         assert compared(leaving, summary(image(), told={})) == []
+        # The pictures of a plot, all of which are in its account, came as one.
+        plot = summary(image(), told={"infotexts": ["Steps: 20", "Steps: 20"]})
+        assert compared(leaving, plot, script_name="xyz grid script") == []
         standin.state.queue.interrupt()
         with pytest.raises(WebUIServerError):
             compared(leaving, summary(image()))
