@@ -97,6 +97,13 @@ def test_the_number_of_an_axis_and_the_place_of_a_switch_are_the_server_s_own(
     }  # fmt: skip
 
 
+def test_a_switch_takes_the_words_of_a_select(standin: StandIn) -> None:
+    given = {"Include Sub Images": "yes", "Draw legend": "no", "Include Sub Grids": True}
+    assert arguments(standin, given)[9:12] == [False, True, True]
+    said = refusal(standin, {"Draw legend": "perhaps"})
+    assert said == "script_args: 'perhaps' for 'Draw legend' is neither true nor false."
+
+
 def test_a_script_without_arguments_is_sent_those_of_its_form_as_it_takes_them(
     standin: StandIn,
 ) -> None:

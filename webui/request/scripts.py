@@ -52,10 +52,12 @@ def complete_script(request: Request, server: Server) -> None:
     arguments = [*given, *(one.get("value") for one in form[len(given) :])]
     _respell_axes(arguments, form, server)
     numbered = _BY_NUMBER.get(str(script).casefold(), set())
-    request.fields["script_args"] = [
-        _number(value, one, server) if one.get("label") in numbered else value
-        for value, one in zip(arguments, form, strict=True)
-    ]
+    for place, one in enumerate(form):
+        if _label(one) in numbered:
+            arguments[place] = _number(arguments[place], one, server)
+        elif isinstance(one.get("value"), bool):
+            arguments[place] = _switch(arguments[place], one)
+    request.fields["script_args"] = arguments
 
 
 def _form(script: str, request: Request, server: Server) -> list[Fields]:
@@ -120,3 +122,13 @@ def _number(value: Json, one: Fields, server: Server) -> Json:
     if not found:
         raise server.missing(value, "script_args", f"choice of {_label(one)!r}", choices)
     return choices.index(found)
+
+
+def _switch(value: Json, one: Fields) -> Json:
+    """Return yes or no for words: servers take any text for yes."""
+    try:
+        return values.boolean(value) if isinstance(value, str) else value
+    except ValueError as error:
+        raise InvalidParameterError(
+            f"script_args: {value!r} for {_label(one)!r} {error}."
+        ) from None
