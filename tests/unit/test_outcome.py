@@ -98,6 +98,13 @@ def test_another_sampler_or_fewer_images_are_said() -> None:
     ]
 
 
+def test_a_script_draws_with_what_it_is_told_to(server: Server) -> None:
+    asked, other = entry(server, 0), entry(server, 1)
+    of_a_plot = naming(asked["title"]) | {"script_name": "X/Y/Z plot", "sampler_name": "Euler"}
+    came = summary(image(), model=other["model_name"], sampler="Heun", told={"all_seeds": [7]})
+    assert compared(server, came, seed=1, **of_a_plot) == []
+
+
 def entry(server: Server, place: int) -> dict[str, Any]:
     return (server.entries(Endpoint.SD_MODELS) or [])[place]
 
@@ -160,6 +167,9 @@ def test_a_leftover_preview_is_an_error_where_servers_leave_one(
             compared(leaving, came)
         assert compared(leaving, came, interrupted=True) == []
         assert compared(leaving, summary(image(), told={})) == []
+        # The pictures of a plot, all of which are in its account, came as one.
+        plot = summary(image(), told={"infotexts": ["Steps: 20", "Steps: 20"]})
+        assert compared(leaving, plot, script_name="xyz grid script") == []
         standin.state.queue.interrupt()
         with pytest.raises(WebUIServerError):
             compared(leaving, summary(image()))

@@ -26,7 +26,10 @@ def compare_outcome(
             "The server says the generation is done, but sent no images. " + _why_empty(server)
         )
     if server.family.leaves_previews and not interrupted:
-        _refuse_leftovers(summary, server)
+        _refuse_leftovers(summary, request, server)
+    if request.fields.get("script_name"):
+        # A script such as X/Y/Z plot draws with what it is told to, and as many as that makes.
+        return [*_controlled(summary, request)]
     return [
         *_modelled(summary, request, server),
         *_seeded(summary, request),
@@ -66,7 +69,7 @@ def _why_empty(server: Server) -> str:
     return f"Its own log says why: often {memory}, or somebody pressed Interrupt or Skip."
 
 
-def _refuse_leftovers(summary: Summary, server: Server) -> None:
+def _refuse_leftovers(summary: Summary, request: Request, server: Server) -> None:
     """SD.Next answers 200 when memory ends, with nothing or with a preview it had made so far.
 
     The preview may look complete. What gives it away: no account at all, an account of more
@@ -74,7 +77,9 @@ def _refuse_leftovers(summary: Summary, server: Server) -> None:
     """
     images = summary.images
     bare = not summary.account and not any(image.infotext for image in images)
-    short = len(summary.account.infotexts) > len(images)
+    # A plot gives account of every picture in it, too.
+    is_whole = request.fields.get("script_name")
+    short = len(summary.account.infotexts) > len(images) and not is_whole
     if images and (bare or short or server.broke_off()):
         raise WebUIServerError(
             f"{server.family.label} broke off and sent a preview instead of the picture. Its log "
@@ -108,8 +113,7 @@ def _is_it(model: Model, name: str, short_hash: str) -> bool:
 
 
 def _counted(summary: Summary, request: Request) -> Iterator[str]:
-    """Yield a script such as X/Y/Z plot makes its own number of images."""
-    if request.fields.get("script_name") or not request.sends_images:
+    if not request.sends_images:
         return
     came = len(summary.drawn)
     if came < request.image_count:
@@ -117,7 +121,7 @@ def _counted(summary: Summary, request: Request) -> Iterator[str]:
 
 
 def _sized(summary: Summary, request: Request, server: Server) -> Iterator[str]:
-    if request.fields.get("script_name") or request.fields.get("firstphase_width"):
+    if request.fields.get("firstphase_width"):
         return
     pasted = request.fields.get("inpaint_full_res", server.family.pastes_masked_part)
     if request.fields.get("mask") and pasted and server.reads("inpaint_full_res"):
