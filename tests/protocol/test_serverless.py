@@ -20,8 +20,8 @@ DRAWING = {"prompt": "a cat", "width": 64, "height": 64}
 
 @pytest.fixture(scope="module")
 def function() -> Iterator[ServerlessPlugin]:
-    """Ends an answer after a second of silence, as far as the SDK is asked; and has 8 s for it."""
-    told = {"MAX_REQUEST_TIMEOUT": "1", "PLUGIN_MAX_EXECUTION_TIMEOUT": "8"}
+    """Ends an answer after a second of silence, as far as the SDK is asked; and has 12 s for it."""
+    told = {"MAX_REQUEST_TIMEOUT": "1", "PLUGIN_MAX_EXECUTION_TIMEOUT": "12"}
     with ServerlessPlugin(**told) as running:
         yield running
 
@@ -50,13 +50,13 @@ def test_many_calls_at_once_are_answered(function: ServerlessPlugin) -> None:
 
 @pytest.mark.slow
 def test_an_answer_that_is_silent_for_long_is_not_cut_off(function: ServerlessPlugin) -> None:
-    with StandIn(delay=5.0) as server:
+    with StandIn(delay=4.0) as server:
         assert len(draw(function, server).files) == 1
 
 
 @pytest.mark.slow
 def test_what_the_daemons_limit_cuts_off_is_told_and_collected(function: ServerlessPlugin) -> None:
-    with StandIn(delay=9.0) as server:
+    with StandIn(delay=11.0) as server:
         where = "set PLUGIN_MAX_EXECUTION_TIMEOUT=120 for the plugin daemon and for this plugin"
         with pytest.raises(PluginError, match=where):
             draw(function, server, timeout=60)
