@@ -25,13 +25,13 @@ from webui.values import Converter, Fields
 # The form has no type that carries JSON safely, so it travels as text.
 _OF_JSON: dict[str, Converter] = {
     "object": values.json_object,
-    "array": values.json_array,
+    "arguments": values.json_arguments,
     "names": values.names,
     "": values.tidy_text,
 }
 _SHAPES: dict[Converter, str] = {
     values.json_object: "a JSON object",
-    values.json_array: "a JSON array",
+    values.json_arguments: "a JSON array or object",
     values.names: "names separated by commas, or a JSON array of names",
     values.boolean: "true or false",
     values.text: "text",

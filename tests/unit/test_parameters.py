@@ -80,7 +80,7 @@ def test_what_dify_sends_for_nothing_counts_as_absent(unset: object) -> None:
         *(("prompt", said, said) for said in ("[thinking] <lora:think:1>", "a sign: [THINK]")),
         ("prompt", 42.0, "42"),
         ("override_settings", '{"a": [1, null]}', {"a": [1, None]}),
-        ("script_args", '[1, "a"]', [1, "a"]),
+        ("script_args", '[1, "a"]', [1, "a"]), ("script_args", '{"a": 1}', {"a": 1}),
         ("styles", "Film, Anime", ["Film", "Anime"]),
     ],
 )  # fmt: skip
@@ -106,8 +106,8 @@ def test_a_value_arrives_in_its_declared_type(name: str, value: object, found: o
          "is not one of the choices. Allowed: fill, original, latent_noise."),
         ("override_settings", "[1]",
          "is not a JSON object; it must look like {…}. Allowed: a JSON object."),
-        ("script_args", "{}",
-         "is not a JSON array; it must look like […]. Allowed: a JSON array."),
+        ("script_args", "5", "is neither a JSON array nor an object; it must look like […] or {…}. "
+         "Allowed: a JSON array or object."),
         ("styles", [{}], "holds something that is not text. Allowed: names separated by commas, or "
          "a JSON array of names."),
     ],
