@@ -243,7 +243,7 @@ def _page(path: Path, catalogue: Catalogue) -> str:
 def _example(path: Path, catalogue: Catalogue) -> str:
     plugin = "{author}/{name}:".format_map(catalogue.manifest)
     version = catalogue.manifest["version"]
-    return re.sub(rf"(?<={re.escape(plugin)})\S+", version, path.read_text(encoding="utf-8"))
+    return re.sub(rf"(?<={re.escape(plugin)})[^\s@]+", version, path.read_text(encoding="utf-8"))
 
 
 def _field_table(catalogue: Catalogue, tool: str, title: str | None) -> str:

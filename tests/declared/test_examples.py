@@ -27,11 +27,20 @@ DROPPED = {
     "txt2img": {"width", "height", "steps", "cfg_scale", "seed"},
     "img2img": {"steps", "cfg_scale", "seed", "denoising_strength"},
 }
-# Of other authors, by the kind of node that needs one: its version is one that exists.
+# A package cannot hold its own checksum, and without any Dify says "Failed to create app".
+NO_CHECKSUM = "0" * 32
+# Of other authors, by the kind of node that needs one: what Dify asks the marketplace for.
 OTHERS = {
-    "llm": "langgenius/openai_api_compatible:0.0.63",
-    "agent": "langgenius/agent:0.0.45",
+    "llm": (
+        "langgenius/openai_api_compatible:0.0.64"
+        "@e5a30fbe1e81f6ba97c27a77102f797a14953f50fddffecd09af11c9eda1ae7e"
+    ),
+    "agent": (
+        "langgenius/agent:0.0.40@d00a70e81bfb28fadd52cba7fd7a1f7c344c67b051e4a2e356a06c690736a7c4"
+    ),
 }
+# Of the plugin daemon, which looks whether all of them are installed, or refuses to look.
+IDENTIFIER = r"([a-z0-9_-]+/)?[a-z0-9_-]+:\d+(\.\d+){1,3}(-\w+)?@[a-f0-9]{32,64}"
 CONSTANTS = {"number": int | float, "boolean": bool, "select": str}
 LAST = {"workflow": "end", "advanced-chat": "answer"}
 
@@ -134,21 +143,21 @@ def test_every_dify_that_runs_the_plugin_imports_it_without_a_question(example: 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_dify_offers_to_install_what_its_nodes_need(example: str) -> None:
     kinds = {data["type"] for data in nodes(example).values()}
-    needed = {PLUGIN: MANIFEST["version"]}
     # An agent needs a model, too.
-    for kind in kinds | ({"llm"} if "agent" in kinds else set()):
-        if kind in OTHERS:
-            plugin, _, version = OTHERS[kind].partition(":")
-            needed[plugin] = version
-    # Without a checksum: a package cannot hold its own, and Dify looks at name and version alone.
+    kinds |= {"llm"} if "agent" in kinds else set()
+    needed = {f"{PLUGIN}:{MANIFEST['version']}@{NO_CHECKSUM}"}
+    needed |= {OTHERS[kind] for kind in kinds if kind in OTHERS}
+    assert all(re.fullmatch(IDENTIFIER, one) for one in needed)
     assert EXAMPLES[example]["dependencies"] == [
         {
             "current_identifier": None,
             "type": "marketplace",
-            "value": {"marketplace_plugin_unique_identifier": f"{plugin}:{version}"},
+            "value": {"marketplace_plugin_unique_identifier": one},
         }
-        for plugin, version in sorted(needed.items())
+        for one in sorted(needed)
     ]
+    agents = [data for data in nodes(example).values() if data["type"] == "agent"]
+    assert all(one["plugin_unique_identifier"] == OTHERS["agent"] for one in agents)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

@@ -98,11 +98,13 @@ def test_another_sampler_or_fewer_images_are_said() -> None:
     ]
 
 
-def test_a_script_draws_with_what_it_is_told_to(server: Server) -> None:
+def test_a_plot_draws_with_what_it_is_told_to_and_no_other_script(server: Server) -> None:
     asked, other = entry(server, 0), entry(server, 1)
-    of_a_plot = naming(asked["title"]) | {"script_name": "X/Y/Z plot", "sampler_name": "Euler"}
+    wish = naming(asked["title"]) | {"sampler_name": "Euler", "seed": 1}
     came = summary(image(), model=other["model_name"], sampler="Heun", told={"all_seeds": [7]})
-    assert compared(server, came, seed=1, **of_a_plot) == []
+    assert compared(server, came, script_name="X/Y/Z plot", **wish) == []
+    with pytest.raises(WrongModelError):
+        compared(server, came, script_name="prompt matrix", **wish)
 
 
 def entry(server: Server, place: int) -> dict[str, Any]:

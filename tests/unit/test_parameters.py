@@ -77,6 +77,7 @@ def test_what_dify_sends_for_nothing_counts_as_absent(unset: object) -> None:
         ("inpainting_fill", 0, 0),
         ("model", '\ufeff"ae Ａ"\u00a0', "ae Ａ"), ("vae", " ae，clip ", ["ae", "clip"]),
         *(("prompt", said, said) for said in (" (夜明け:1.2)\n<lora:x:1> ", '"ＯＫ\u00a0"')),
+        *(("prompt", said, said) for said in ("[thinking] <lora:think:1>", "a sign: [THINK]")),
         ("prompt", 42.0, "42"),
         ("override_settings", '{"a": [1, null]}', {"a": [1, None]}),
         ("script_args", '[1, "a"]', [1, "a"]), ("script_args", '{"a": 1}', {"a": 1}),
@@ -115,6 +116,26 @@ def test_another_value_is_refused_with_its_name_and_what_is_allowed(
     name: str, value: object, said: str
 ) -> None:
     assert refusal(**{name: value}) == f"{name}: {value!r} {said}"
+
+
+@pytest.mark.parametrize(
+    ("written", "tag"),
+    [
+        ("<think>\nA fox is wanted.\n</think>\n\na red fox", "<think>"),
+        # Its beginning stood in the model's template.
+        ("A fox is wanted, so short phrases will do.\n</think>\n\na red fox", "</think>"),
+        # The tokens were used up.
+        ("<Thinking>A fox is wanted. I sho", "<Thinking>"),
+        ("[THINK]A fox is wanted.[/THINK]a red fox", "[/THINK]"),
+        ("<|channel|>analysis<|message|>A fox.<|end|><|channel|>final<|message|>a red fox",
+         "<|channel|>"),
+    ],
+)  # fmt: skip
+def test_what_a_language_model_thought_is_not_drawn_as_a_prompt(written: str, tag: str) -> None:
+    told = refusal(prompt=written)
+    assert told.startswith(f"prompt holds a language model's thoughts ({tag}), ")
+    assert "Enable reasoning tag separation" in told
+    assert refusal(extra_parameters={"prompt": written}) == f"extra_parameters: {told}"
 
 
 def test_an_unknown_parameter_is_refused_with_the_one_meant() -> None:

@@ -10,7 +10,8 @@ from webui.text import shortened
 from webui.values import Fields, Json
 
 _LONGEST_QUOTE = 60
-
+# The titles of X/Y/Z plot, the second SD.Next's. Source: scripts/xyz_grid.py of each.
+_PLOTS = {"x/y/z plot", "xyz grid script"}
 # Choices that the script takes by their number, although its form shows words and the server tells
 # the chosen word as the form's value: gradio's type="index". Source: scripts/xyz_grid.py and
 # scripts/poor_mans_outpainting.py of AUTOMATIC1111 82a973c0 and its forks; SD.Next takes words.
@@ -25,6 +26,11 @@ _AXES = {
     "hires sampler": ("sampler", Endpoint.SAMPLERS, ("name",)),
     "schedule type": ("scheduler", Endpoint.SCHEDULERS, ("label", "name")),
 }
+
+
+def is_plot(request: Request) -> bool:
+    """Tell whether its script compares, and so draws with other models, samplers or seeds."""
+    return str(request.fields.get("script_name")).casefold() in _PLOTS
 
 
 def complete_script(request: Request, server: Server) -> None:

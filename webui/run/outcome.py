@@ -7,6 +7,7 @@ from webui.errors import WebUIResponseError, WebUIServerError, WrongModelError
 from webui.http.endpoints import Endpoint
 from webui.pictures.infotext import parse_infotext
 from webui.request.request import Request
+from webui.request.scripts import is_plot
 from webui.run.summary import Summary
 from webui.server.names import Model, find_model, spellings_of
 from webui.server.server import Server
@@ -27,8 +28,8 @@ def compare_outcome(
         )
     if server.family.leaves_previews and not interrupted:
         _refuse_leftovers(summary, request, server)
-    if request.fields.get("script_name"):
-        # A script such as X/Y/Z plot draws with what it is told to, and as many as that makes.
+    if is_plot(request):
+        # It draws with what its axes say, and as many as that makes.
         return [*_controlled(summary, request)]
     return [
         *_modelled(summary, request, server),
@@ -77,9 +78,9 @@ def _refuse_leftovers(summary: Summary, request: Request, server: Server) -> Non
     """
     images = summary.images
     bare = not summary.account and not any(image.infotext for image in images)
-    # A plot gives account of every picture in it, too.
-    is_whole = request.fields.get("script_name")
-    short = len(summary.account.infotexts) > len(images) and not is_whole
+    # A script's grid is one picture, of which each part has its infotext.
+    is_grid = request.fields.get("script_name")
+    short = len(summary.account.infotexts) > len(images) and not is_grid
     if images and (bare or short or server.broke_off()):
         raise WebUIServerError(
             f"{server.family.label} broke off and sent a preview instead of the picture. Its log "
@@ -113,7 +114,8 @@ def _is_it(model: Model, name: str, short_hash: str) -> bool:
 
 
 def _counted(summary: Summary, request: Request) -> Iterator[str]:
-    if not request.sends_images:
+    """Yield a script makes its own number of images."""
+    if request.fields.get("script_name") or not request.sends_images:
         return
     came = len(summary.drawn)
     if came < request.image_count:
@@ -121,7 +123,7 @@ def _counted(summary: Summary, request: Request) -> Iterator[str]:
 
 
 def _sized(summary: Summary, request: Request, server: Server) -> Iterator[str]:
-    if request.fields.get("firstphase_width"):
+    if request.fields.get("script_name") or request.fields.get("firstphase_width"):
         return
     pasted = request.fields.get("inpaint_full_res", server.family.pastes_masked_part)
     if request.fields.get("mask") and pasted and server.reads("inpaint_full_res"):
