@@ -6,8 +6,10 @@ from webui.http.endpoints import Endpoint
 from webui.request.request import Request
 from webui.server.names import match_name
 from webui.server.server import Server
+from webui.text import shortened
 from webui.values import Fields, Json
 
+_LONGEST_QUOTE = 60
 # The titles of X/Y/Z plot, the second SD.Next's. Source: scripts/xyz_grid.py of each.
 _PLOTS = {"x/y/z plot", "xyz grid script"}
 # Choices that the script takes by their number, although its form shows words and the server tells
@@ -136,6 +138,5 @@ def _switch(value: Json, one: Fields) -> Json:
     try:
         return values.boolean(value) if isinstance(value, str) else value
     except ValueError as error:
-        raise InvalidParameterError(
-            f"script_args: {value!r} for {_label(one)!r} {error}."
-        ) from None
+        shown = shortened(repr(value), _LONGEST_QUOTE)
+        raise InvalidParameterError(f"script_args: {shown} for {_label(one)!r} {error}.") from None
