@@ -27,3 +27,5 @@ def _end() -> None:
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTERM)
+        # The first process of a container is ended by no signal of its own.
+        os._exit(128 + signal.SIGTERM)

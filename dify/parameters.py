@@ -1,6 +1,7 @@
 """A tool's values, checked and converted by the tool's own YAML; files become pictures."""
 
 import difflib
+import re
 import reprlib
 import time
 from collections.abc import Mapping
@@ -24,19 +25,21 @@ from webui.values import Converter, Fields
 # The form has no type that carries JSON safely, so it travels as text.
 _OF_JSON: dict[str, Converter] = {
     "object": values.json_object,
-    "array": values.json_array,
+    "arguments": values.json_arguments,
     "names": values.names,
     "": values.tidy_text,
 }
 _SHAPES: dict[Converter, str] = {
     values.json_object: "a JSON object",
-    values.json_array: "a JSON array",
+    values.json_arguments: "a JSON array or object",
     values.names: "names separated by commas, or a JSON array of names",
     values.boolean: "true or false",
     values.text: "text",
     values.tidy_text: "text",
 }
 _LONGEST_QUOTE = 60
+# Where a language model's thoughts begin or end: those of Qwen and DeepSeek, Magistral, gpt-oss.
+_THOUGHTS = re.compile(r"(?i:</?think(?:ing)?>)|\[/THINK\]|<\|channel\|>")
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,8 @@ class Parameter:
             raise InvalidParameterError(
                 f"{place or self.name}: {_quoted(value)} {error}. Allowed: {self._allowed()}."
             ) from None
+        if self.name.endswith("prompt"):
+            _refuse_thoughts(str(found), place or self.name)
         return found
 
     def fetch(self, value: object, files: Files) -> object:
@@ -240,6 +245,18 @@ def _converted(given: Fields, known: Mapping[str, Parameter], place: str) -> Fie
         else value
         for name, value in given.items()
     }
+
+
+def _refuse_thoughts(prompt: str, place: str) -> None:
+    """InvalidParameterError for what is no part of a prompt and would be drawn all the same."""
+    tag = _THOUGHTS.search(prompt)
+    if tag:
+        raise InvalidParameterError(
+            f"{place} holds a language model's thoughts ({tag[0]}), which would be drawn, too. "
+            "Give the prompt alone: turn on Enable reasoning tag separation in the LLM node that "
+            "wrote it; if it is on, turn the model's thinking off, or have its server take the "
+            "thoughts out."
+        )
 
 
 def _is_own(name: str) -> bool:

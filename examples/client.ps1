@@ -4,7 +4,9 @@ Runs a Dify app through its service API and saves the pictures. For PowerShell 5
 
 .DESCRIPTION
     .\client.ps1 -Inputs @{ prompt = 'a lighthouse'; width = 640 }     # a workflow
-    .\client.ps1 -Query 'a red fox'                                    # a chatflow or an agent
+    .\client.ps1 -Inputs @{ photo = '@cat.png'; prompt = '@@home' }    # a file; the text "@home"
+    .\client.ps1 -Inputs @{ photos = Get-ChildItem *.jpg }             # an input for several files
+    .\client.ps1 -Query 'as watercolour' -File cat.png                 # a chatflow or an agent
 
 Set $env:DIFY_API_KEY to the app's key (API Access in Dify), and $env:DIFY_API_URL to the address
 that stands there. Returns the path of each picture.
@@ -16,6 +18,7 @@ yours as "UTF-8 with BOM" if a prompt in it has other letters.
 param(
     [hashtable] $Inputs = @{},
     [string] $Query = '',
+    [object[]] $File = @(),
     [switch] $Blocking,
     [string] $Url = $(if ($env:DIFY_API_URL) { $env:DIFY_API_URL } else { 'http://localhost/v1' }),
     [string] $User = [Environment]::UserName,
@@ -129,16 +132,10 @@ function Receive-End($Data) {
     $run.Ended = $true
 }
 
-function New-Request([string] $Method, [string] $Path, [string] $Mode) {
+function New-Request([string] $Method, [string] $Path, [Net.Http.HttpContent] $Content) {
     $request = New-Object Net.Http.HttpRequestMessage (New-Object Net.Http.HttpMethod $Method),
         "$Url$Path"
-    if ($Mode) {
-        $body = @{ inputs = $Inputs; user = $User; response_mode = $Mode }
-        if ($Query) { $body.query = $Query }
-        # UTF-8 in both versions. Invoke-RestMethod of 5.1 would send ISO-8859-1.
-        $request.Content = New-Object Net.Http.StringContent (ConvertTo-Json $body -Depth 10),
-            ([Text.Encoding]::UTF8), 'application/json'
-    }
+    $request.Content = $Content
     $request
 }
 
@@ -185,27 +182,141 @@ function Read-Stream([Net.Http.HttpRequestMessage] $Request) {
 }
 
 # Bytes, not a string: 5.1 would guess the encoding.
-function Receive-Whole([Net.Http.HttpRequestMessage] $Request) {
+function Receive-Json([Net.Http.HttpRequestMessage] $Request) {
     $response = Send-Request $Request
     if ($null -eq $response) { return }
     $bytes = $response.Content.ReadAsByteArrayAsync().GetAwaiter().GetResult()
-    $said = [Text.Encoding]::UTF8.GetString($bytes) | ConvertFrom-Json
-    $data = Get-Field $said 'data'
+    [Text.Encoding]::UTF8.GetString($bytes) | ConvertFrom-Json
+}
+
+function Receive-Whole($Said) {
+    $data = Get-Field $Said 'data'
     if ($null -ne $data) { Receive-End $data }
     else {
-        Write-Host $said.answer
-        Save-Linked $said.answer
+        Write-Host $Said.answer
+        Save-Linked $Said.answer
     }
+}
+
+# What Dify answers to what draws nothing.
+function Get-Answer([Net.Http.HttpRequestMessage] $Request) {
+    $said = Receive-Json $Request
+    if ($run.Errors) { throw ($run.Errors -join "`n") }
+    $said
+}
+
+$mediaTypes = @{
+    '.png' = 'image/png'; '.jpg' = 'image/jpeg'; '.jpeg' = 'image/jpeg'; '.webp' = 'image/webp'
+    '.gif' = 'image/gif'; '.bmp' = 'image/bmp'
+}
+
+# Hands a file to Dify, where only this user can use it, and returns what stands for it.
+function Send-File($Path, $Takes) {
+    if ($Path -is [IO.FileInfo]) { $Path = $Path.FullName }
+    $found = Get-Item -LiteralPath $Path -Force -ErrorAction SilentlyContinue
+    if ($found -isnot [IO.FileInfo]) { throw "There is no file $Path." }
+    if ($found.Length -eq 0) { throw "$Path is empty." }
+    $type = $mediaTypes[$found.Extension]
+    $kind = if ($type) { 'image' } else { 'document' }
+    $kinds = @(Get-Field $Takes 'allowed_file_types' | Where-Object { $_ })
+    if ($kinds -and $kinds -notcontains $kind -and $kinds -notcontains 'custom') {
+        throw "$Path is taken for a file of kind $kind, not $($kinds -join ' or ')."
+    }
+    $content = [Net.Http.ByteArrayContent]::new([IO.File]::ReadAllBytes($found.FullName))
+    if (-not $type) { $type = 'application/octet-stream' }   # Dify refuses a file of no type.
+    $content.Headers.ContentType = [Net.Http.Headers.MediaTypeHeaderValue]::new($type)
+    $form = [Net.Http.MultipartFormDataContent]::new()
+    $form.Add([Net.Http.StringContent]::new($User), 'user')
+    $form.Add($content, 'file', $found.Name)
+    try { $said = Get-Answer (New-Request 'POST' '/files/upload' $form) }
+    catch { throw "$Path was not uploaded. $($_.Exception.Message)" }
+    @{ type = $kind; transfer_method = 'local_file'; upload_file_id = $said.id }
+}
+
+# The file that '@cat.png' or a file itself means, or nothing.
+function Get-Named($Value) {
+    if ($Value -is [IO.FileInfo]) { $Value }
+    elseif ("$Value" -match '^@(?!@)') { "$Value".Substring(1) }
+}
+
+# Returns what an input is to be, or one thing for each of its files.
+function ConvertTo-Input($Field, [string] $Kind, [object[]] $Values) {
+    $name = $Field.variable
+    $files = @($Values | ForEach-Object { Get-Named $_ })
+    $wanted = $Kind -in 'file', 'file-list'
+    if ($wanted -and $files.Count -lt $Values.Count) { throw "$name takes a file: '@FILE'." }
+    if ($files -and -not $wanted) {
+        throw "$name takes a text: one that begins with @ has it twice."
+    }
+    if ($Kind -ne 'file-list' -and $Values.Count -ne 1) {
+        throw "$name takes one value, not $($Values.Count)."
+    }
+    if ($wanted) { foreach ($path in $files) { Send-File $path $Field } }
+    elseif ($Values[0] -is [string]) { "$($Values[0])" -replace '^@@', '@' }
+    elseif ($Kind -in 'text-input', 'paragraph', 'select') { "$($Values[0])" }
+    else { $Values[0] }
+}
+
+# Returns the inputs as the app's form wants them. Dify itself drops one that the app does not have
+# without a word. The enumerators are there for inputs that are called "keys".
+function Get-Inputs($Form) {
+    $fields = [ordered] @{}
+    foreach ($entry in $Form) {
+        foreach ($one in $entry.PSObject.Properties) { $fields[$one.Value.variable] = $one }
+    }
+    $known = @($fields.GetEnumerator() | ForEach-Object { $_.Key })
+    $given = @($Inputs.GetEnumerator() | ForEach-Object { $_.Key })
+    $unknown = @($given | Where-Object { $known -notcontains $_ })
+    if ($unknown) {
+        $known = if ($known) { $known -join ', ' } else { 'none' }
+        throw "The app has no input $($unknown -join ', '). Its inputs: $known."
+    }
+    $required = @($known | Where-Object { Get-Field $fields[$_].Value 'required' })
+    $missing = @($required | Where-Object { $given -notcontains $_ })
+    if ($missing) { throw "The app needs $($missing -join ', ')." }
+    $sent = @{}
+    foreach ($name in $known | Where-Object { $given -contains $_ }) {
+        $kind = $fields[$name].Name
+        $values = @(ConvertTo-Input $fields[$name].Value $kind @($Inputs[$name]))
+        if ($kind -eq 'file-list') { $sent[$name] = $values } else { $sent[$name] = $values[0] }
+    }
+    $sent
+}
+
+# What starts the app, its files uploaded.
+function New-Start([string] $Path) {
+    $takes = Get-Answer (New-Request 'GET' '/parameters')
+    $upload = Get-Field $takes 'file_upload'
+    if ($File -and -not (Get-Field $upload 'enabled')) {
+        throw 'The app takes no files with a message: its File Upload is off.'
+    }
+    $body = @{
+        inputs = Get-Inputs (Get-Field $takes 'user_input_form')
+        files = @($File | ForEach-Object { Send-File $_ $upload })
+        user = $User
+        response_mode = $(if ($Blocking) { 'blocking' } else { 'streaming' })
+    }
+    if ($Query) { $body.query = $Query }
+    # UTF-8 in both versions. Invoke-RestMethod of 5.1 would send ISO-8859-1.
+    $json = [Net.Http.StringContent]::new((ConvertTo-Json $body -Depth 10),
+        [Text.Encoding]::UTF8, 'application/json')
+    New-Request 'POST' $Path $json
 }
 
 $lost = "There is no run to come back to: look at the app's Logs before you start another."
 $path = if ($Query) { '/chat-messages' } else { '/workflows/run' }
+if ($File -and -not $Query) {
+    throw "-File goes with -Query; a workflow's file is one of its -Inputs: @{ photo = '@cat.png' }"
+}
+$request = New-Start $path
 if ($Blocking) {
-    try { Receive-Whole (New-Request 'POST' $path 'blocking') }
+    try {
+        $said = Receive-Json $request
+        if ($null -ne $said) { Receive-Whole $said }
+    }
     catch { throw "$($_.Exception.Message) $lost" }
 }
 else {
-    $request = New-Request 'POST' $path 'streaming'
     $try = 0
     while (-not $run.Ended) {
         $run.Heard = $false
@@ -220,7 +331,7 @@ else {
         $try++
         # The run goes on by itself, and this only listens: nothing is drawn twice.
         $listener = [Uri]::EscapeDataString($User)
-        $request = New-Request 'GET' "/workflow/$($run.Id)/events?user=$listener" ''
+        $request = New-Request 'GET' "/workflow/$($run.Id)/events?user=$listener"
     }
 }
 Write-Host ''

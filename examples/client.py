@@ -1,7 +1,9 @@
 """Run a Dify app through its service API and save the pictures.
 
-    python client.py prompt="a lighthouse" width=640       # a workflow: its inputs
-    python client.py --query "a red fox" style=ink         # a chatflow or an agent
+    python client.py prompt="a lighthouse" width=640             # a workflow: its inputs
+    python client.py photo=@cat.png prompt=@@home                # a file; a text that is "@home"
+    python client.py photos=@cat.png photos=@dog.png             # an input for several files
+    python client.py --query "as watercolour" --file cat.png     # a chatflow or an agent
 
 DIFY_API_KEY is the app's key (*API Access* in Dify), DIFY_API_URL the address that stands there.
 Needs Python 3.12 and httpx: `uv run --with httpx client.py …`. Each picture's path is a line of
@@ -11,13 +13,14 @@ stdout; progress and the answer go to stderr.
 import argparse
 import getpass
 import json
+import mimetypes
 import os
 import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import unquote, urljoin, urlsplit
 
 import httpx
@@ -44,6 +47,38 @@ def checked(key: str) -> str:
     if not key.startswith("app-"):
         raise Failed("The API key of an app begins with app-. Set DIFY_API_KEY to it.")
     return key
+
+
+def meant(value: str) -> str | Path:
+    """Return the file that @FILE means, or the text, of which a leading @ is written twice."""
+    is_file = value.startswith("@") and not value.startswith("@@")
+    return Path(value[1:]) if is_file else value.removeprefix("@")
+
+
+def filled(form: Sequence[Event], words: Sequence[str]) -> Iterator[tuple[Event, list[Any]]]:
+    """Yield the fields of an app's form that NAME=VALUE words fill, each with its values.
+
+    Dify itself drops an input that the app does not have without a word. Numbers may be text.
+    """
+    fields = {one["variable"]: one | {"type": kind} for row in form for kind, one in row.items()}
+    given: dict[str, list[str | Path]] = {}
+    for word in words:
+        name, _, value = word.partition("=")
+        given.setdefault(name, []).append(meant(value))
+    if unknown := [name for name in given if name not in fields]:
+        known = ", ".join(fields) or "none"
+        raise Failed(f"The app has no input {', '.join(unknown)}. Its inputs: {known}.")
+    if missing := [n for n, one in fields.items() if one.get("required") and n not in given]:
+        raise Failed(f"The app needs {', '.join(missing)}.")
+    for name, values in given.items():
+        field = fields[name]
+        files = field["type"] in {"file", "file-list"}
+        if any(isinstance(one, Path) != files for one in values):
+            how = "a file: @FILE" if files else "a text: one that begins with @ has it twice"
+            raise Failed(f"{name} takes {how}.")
+        if len(values) > 1 and field["type"] != "file-list":
+            raise Failed(f"{name} takes one value, not {len(values)}.")
+        yield field, values
 
 
 def events(pieces: Iterator[bytes]) -> Iterator[Event]:
@@ -109,6 +144,44 @@ class Run:
             timeout=httpx.Timeout(SILENCE, connect=10),
         )
 
+    def body(self, words: Sequence[str], files: Sequence[Path]) -> Event:
+        """Return what is given in the way that this app takes it, the files uploaded."""
+        takes = self._ask("GET", "/parameters")
+        if files and not takes["file_upload"].get("enabled"):
+            raise Failed("The app takes no files with a message: its File Upload is off.")
+        inputs = {}
+        for field, values in filled(takes["user_input_form"], words):
+            sent = [self._upload(one, field) if isinstance(one, Path) else one for one in values]
+            inputs[field["variable"]] = sent if field["type"] == "file-list" else sent[0]
+        attached = [self._upload(one, takes["file_upload"]) for one in files]
+        return {"inputs": inputs, "files": attached, "user": self.user}
+
+    def _upload(self, path: Path, takes: Event) -> Event:
+        """Hand a file to Dify, where only this user can use it; return what stands for it."""
+        media_type = mimetypes.guess_type(path.name, strict=False)[0] or "application/octet-stream"
+        kind = "image" if media_type.startswith("image/") else "document"
+        kinds = takes.get("allowed_file_types") or [kind]
+        if not path.is_file():
+            raise Failed(f"There is no file {path}.")
+        if not path.stat().st_size:
+            raise Failed(f"{path} is empty.")
+        if kind not in kinds and "custom" not in kinds:
+            raise Failed(f"{path} is taken for a file of kind {kind}, not {' or '.join(kinds)}.")
+        part = {"file": (path.name, path.read_bytes(), media_type)}
+        try:
+            said = self._ask("POST", "/files/upload", data={"user": self.user}, files=part)
+        except Failed as failure:
+            raise Failed(f"{path} was not uploaded. {failure}") from failure
+        return {"type": kind, "transfer_method": "local_file", "upload_file_id": said["id"]}
+
+    def _ask(self, method: str, path: str, **request: Any) -> Event:  # noqa: ANN401
+        """Return what Dify answers in one piece."""
+        response = self._dify.request(method, self.base_url + path, **request)
+        if response.is_error:
+            raise Failed(refusal(response))
+        said: Event = response.json()
+        return said
+
     def stream(self, path: str, body: Event) -> None:
         """Start the app and listen to the end, coming back when the stream is cut."""
         cut = self._listen("POST", path, json=body | {"response_mode": "streaming"})
@@ -127,19 +200,14 @@ class Run:
     def block(self, path: str, body: Event) -> None:
         """Ask for all in one answer, which takes as long as the pictures do."""
         try:
-            response = self._dify.post(
-                self.base_url + path,
-                json=body | {"response_mode": "blocking"},
-                timeout=httpx.Timeout(None, connect=10),
-            )
+            patience = httpx.Timeout(None, connect=10)
+            body |= {"response_mode": "blocking"}
+            said = self._ask("POST", path, json=body, timeout=patience)
         except httpx.TransportError as error:
             self._give_up(repr(error))
-        if response.is_error:
-            raise Failed(refusal(response))
-        said = response.json()
         self.hear({"event": "workflow_finished", **said} if "data" in said else said)
 
-    def _give_up(self, cut: str) -> None:
+    def _give_up(self, cut: str) -> NoReturn:
         """Say that the app must not be started again blindly."""
         known = f"conversation {self.conversation_id}" if self.conversation_id else "the app's Logs"
         raise Failed(
@@ -161,7 +229,7 @@ class Run:
                     self.hear(event)
         except httpx.TransportError as error:
             if not self.run_id and isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
-                raise Failed(f"{self.base_url} cannot be reached: {error!r}") from error
+                raise
             return f"{f'after {heard}' if heard else 'nothing heard'}, {error!r}"
         return f"after {heard}" if heard else "nothing heard"
 
@@ -238,28 +306,31 @@ class Run:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the app that the arguments describe; return 0 if all went well."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("inputs", nargs="*", metavar="NAME=VALUE", help="an input of the app")
+    words = "an input of the app; @FILE: a file (NAME again: one more), @@…: a text @…"
+    parser.add_argument("inputs", nargs="*", metavar="NAME=VALUE", help=words)
     parser.add_argument("--query", help="what is said to a chatflow or agent")
+    parser.add_argument("--file", type=Path, action="append", default=[], help="a file beside it")
     parser.add_argument("--url", default=os.environ.get("DIFY_API_URL", "http://localhost/v1"))
     parser.add_argument("--user", default=getpass.getuser(), help="whose run it is")
     parser.add_argument("--blocking", action="store_true", help="no stream, one answer")
     parser.add_argument("--out", type=Path, default=Path("pictures"), help="folder of the pictures")
-    given = parser.parse_args(arguments)
+    given = parser.parse_intermixed_args(arguments)
     if wrong := [one for one in given.inputs if "=" not in one]:
         parser.error(f"{wrong[0]!r} is not NAME=VALUE")
-    body: Event = {
-        "inputs": dict(one.split("=", 1) for one in given.inputs),
-        "user": given.user,
-    }
-    path = "/workflows/run"
-    if given.query is not None:
-        path, body["query"] = "/chat-messages", given.query
+    if given.file and given.query is None:
+        parser.error("--file goes with --query; a workflow's file is one of its inputs, NAME=@FILE")
     try:
         run = Run(given.url, os.environ.get("DIFY_API_KEY", ""), given.user, given.out)
+        body = run.body(given.inputs, given.file)
+        path = "/workflows/run"
+        if given.query is not None:
+            path, body["query"] = "/chat-messages", given.query
         (run.block if given.blocking else run.stream)(path, body)
         errors = run.errors
     except Failed as failure:
         errors = [str(failure)]
+    except httpx.TransportError as error:
+        errors = [f"{given.url} cannot be reached: {error!r}"]
     tell("\n" + "".join(f"{one}\n" for one in errors))
     return 1 if errors else 0
 

@@ -1,4 +1,4 @@
-"""From pictures to words, one after the other."""
+"""From pictures to words."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field

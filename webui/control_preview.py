@@ -90,11 +90,14 @@ def preview_control(call: Call) -> Iterator[Event]:
     with WebUIClient(call.settings, until=call.deadline) as client:
         server = Server.ask(client, Endpoint.TXT2IMG)
         control = control_of(server, "image")
-        preprocessor = Wish.read(call.asked, server, control).preprocessor()
+        wish = Wish.read(call.asked, server, control)
+        preprocessor = wish.preprocessor()
         if is_none(preprocessor):
+            what = "control_preprocessor: none"
+            if wish.type is not None and "control_preprocessor" not in call.asked:
+                what = f"control_type: {wish.type.name}"
             raise InvalidParameterError(
-                "control_preprocessor: none leaves the picture as it is, so there is nothing to "
-                "preview."
+                f"{what} leaves the picture as it is, so there is nothing to preview."
             )
         if any(word in preprocessor.casefold() for word in _WITHOUT_PICTURE):
             raise InvalidParameterError(

@@ -1,4 +1,4 @@
-"""From pictures to larger ones, one after the other."""
+"""From pictures to larger ones."""
 
 from collections.abc import Iterator
 

@@ -18,7 +18,7 @@ class Field:
 
     tools: the tools that have it. own: the server's API has no field of this name; extra: but
     extra_parameters may hold it.
-    json: what text carries as JSON there, "object", "array", "names" or "".
+    json: what text carries as JSON there, "object", "arguments", "names" or "".
     neutral: the values with which it changes nothing; None for 0, false and empty.
     elsewhere: for a family that takes no notice of it, what does it there, or "".
     api: what the API calls each of its options, where that is not the option's own word.
@@ -41,7 +41,7 @@ class Field:
 
 
 def _longest(json: str, *, verbatim: bool) -> int:
-    if json in {"object", "array"}:
+    if json in {"object", "arguments"}:
         return LONGEST_JSON
     return LONGEST_PROSE if verbatim else LONGEST_LIST if json else LONGEST_NAME
 

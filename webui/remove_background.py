@@ -1,4 +1,4 @@
-"""From pictures to what stands in them, or to its mask, one after the other."""
+"""From pictures to what stands in them, or to its mask."""
 
 from collections.abc import Iterator
 

@@ -138,6 +138,14 @@ def json_array(value: object) -> list[object]:
     return found
 
 
+def json_arguments(value: object) -> list[object] | dict[str, object]:
+    """Return a script's arguments, a JSON array or object, as text or already parsed."""
+    found = _parsed(value)
+    if not isinstance(found, list | dict):
+        raise ValueError("is neither a JSON array nor an object; it must look like […] or {…}")
+    return found
+
+
 def names(value: object) -> list[str]:
     """Names, as a JSON array of strings or as text separated by commas."""
     if isinstance(value, str) and not tidy(value).startswith("["):

@@ -29,6 +29,9 @@ _LINES: dict[str, tuple[type[State], type[App]]] = {
     "sdcpp": (State, SdCppApp),
 }
 
+_PORTS_USED: set[int] = set()
+"""Whoever remembers a server by its address would take the next one there for it."""
+
 
 class StandIn:
     """A stand-in WebUI inside this process, from `with` to its end.
@@ -74,10 +77,17 @@ class StandIn:
         self.state.memory_failures.append(leftover)
 
     def start(self) -> None:
-        self._server = Server(self._host, self._port, self._app.flask, verbose=self._verbose)
+        self._server = self._opened()
+        while not self._port and self._server.port in _PORTS_USED:
+            self._server.server_close()
+            self._server = self._opened()
+        _PORTS_USED.add(self._server.port)
         self.base_url = f"http://{self._host}:{self._server.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
+
+    def _opened(self) -> Server:
+        return Server(self._host, self._port, self._app.flask, verbose=self._verbose)
 
     def stop(self) -> None:
         """Drop whatever is running or waiting, and close."""

@@ -16,6 +16,7 @@ from devtools.standin import infotext, pictures
 from devtools.standin.app import App, View
 from devtools.standin.drawing import Generation, SecondPass, decode_input, target_size
 from devtools.standin.family import API, CrashError, Family, RefusalError
+from devtools.standin.plot import PLOT, Plot
 from devtools.standin.queue import Task
 from devtools.standin.schema import read_fields
 
@@ -94,7 +95,13 @@ class A1111App(App):
         restore = values["override_settings_restore_afterwards"]
         with self.queue.work_on(task):
             options = state.settings(values["override_settings"] or {}, restore=restore)
-            drawing = A1111Generation(state, values, options)
+
+            def single(values: dict[str, Any]) -> Generation:
+                _choose_sampler(self.family, values)
+                return A1111Generation(state, values, options)
+
+            is_plot = values["script"] == PLOT
+            drawing = Plot(state, values, options, single) if is_plot else single(values)
             drawing.run(task)
         return self.reply(fields, drawing)
 

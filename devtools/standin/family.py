@@ -18,7 +18,8 @@
 line, or what it adds to lists among them; ADetailer's is written after its source.
 
 Fields, samplers, schedulers, latent modes and scripts were recorded from real servers of 2026,
-without descriptions and choices; checkpoints and other files are an invented stock.
+without descriptions and, but for X/Y/Z plot's axes, choices; checkpoints and other files are an
+invented stock.
 """
 
 import dataclasses
@@ -124,11 +125,15 @@ class Family:
         entries = self.replies[f"{API}script-info"]
         return {one["name"].lower(): one["is_alwayson"] for one in entries}
 
-    def argument_counts(self, kind: str) -> dict[str, int]:
-        """Return how many arguments each script of txt2img or img2img takes."""
+    def arguments(self, kind: str) -> dict[str, Sequence[Any]]:
+        """Return what each script of txt2img or img2img takes."""
         entries = self.replies[f"{API}script-info"]
         of_kind = (one for one in entries if one["is_img2img"] == (kind == "img2img"))
-        return {one["name"].lower(): len(one["args"]) for one in of_kind}
+        return {one["name"].lower(): one["args"] for one in of_kind}
+
+    def argument_counts(self, kind: str) -> dict[str, int]:
+        """Return how many arguments each script of txt2img or img2img takes."""
+        return {name: len(taken) for name, taken in self.arguments(kind).items()}
 
     def offers(self, method: str, path: str) -> bool:
         """Tell whether it has this: what it answers, and what its schema shows, if it has one."""

@@ -32,7 +32,7 @@ OF_ANOTHER_TYPE = {
     ("sdnext", "sampler_index"): "an index that SD.Next lists and does not read",
 }
 TYPES = {"file": "string", "select": "string"}
-JSON_TYPES = {"object": "object", "array": "array", "names": "array"}
+JSON_TYPES = {"object": "object", "arguments": "array", "names": "array"}
 
 KEYS = {
     "type", "json", "own", "extra", "required", "default", "range", "options", "api", "neutral",

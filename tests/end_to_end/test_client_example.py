@@ -12,7 +12,20 @@ from types import ModuleType
 import pytest
 
 from support.declared import ROOT
-from support.dify_api import KEY, PICTURE, RUN, DifyApi, begun, drawn, failed, file_of, of_run, said
+from support.dify_api import (
+    KEY,
+    PICTURE,
+    RUN,
+    UPLOAD_LIMIT,
+    DifyApi,
+    begun,
+    drawn,
+    failed,
+    field,
+    file_of,
+    of_run,
+    said,
+)
 from support.raw_server import free_port
 
 LINK = "/files/tools/1.png?timestamp=1&nonce=2&sign=3"
@@ -67,10 +80,86 @@ def test_a_workflow_s_picture_is_saved_and_its_path_printed(
         {
             "path": "/v1/workflows/run",
             "inputs": {"prompt": "灯台=1", "width": "64"},
+            "files": [],
             "user": "山田",
             "response_mode": "streaming",
         }
     ]
+
+
+TAKES_IMAGES = {"enabled": True, "allowed_file_types": ["image"]}
+PHOTOS = [
+    *(field("file", name, **TAKES_IMAGES) for name in ("photo", "mask")),
+    *(field("file-list", name, **TAKES_IMAGES) for name in ("one", "two")),
+    field("text-input", "prompt", required=True),
+]
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have some files in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("cat.png", "a,b.png", "灯台.webp", "notes.txt"):
+        Path(name).write_bytes(name.encode())
+    Path("empty.png").touch()
+    Path("huge.png").write_bytes(b"\0" * (UPLOAD_LIMIT + 1))
+
+
+def uploaded(number: int, kind: str = "image") -> dict[str, str]:
+    return {"transfer_method": "local_file", "upload_file_id": f"upload-{number}", "type": kind}
+
+
+@pytest.mark.usefixtures("files")
+def test_files_are_uploaded_and_go_alone_or_as_a_list_as_the_form_asks(client: Client) -> None:
+    words = ["photo=@cat.png", "one=@cat.png", "two=@a,b.png", "two=@灯台.webp", "prompt=@@home"]
+    with DifyApi(drawn(LINK), form=PHOTOS) as dify:
+        assert client(dify.base_url, *words) == 0
+    assert dify.uploads == [
+        ("山田", name, name.encode()) for name in ("cat.png", "cat.png", "a,b.png", "灯台.webp")
+    ]
+    assert dify.started[0]["inputs"] == {
+        "photo": uploaded(1),
+        "one": [uploaded(2)],
+        "two": [uploaded(3), uploaded(4)],
+        "prompt": "@home",
+    }
+
+
+@pytest.mark.usefixtures("files")
+def test_files_go_along_with_a_message_of_which_an_at_is_an_at(client: Client) -> None:
+    takes = {"enabled": True, "allowed_file_types": ["image", "document"]}
+    with DifyApi(said("Here.", LINK), file_upload=takes) as dify:
+        words = ["--query", "@all", "--file", "cat.png", "--file", "notes.txt"]
+        assert client(dify.base_url, *words) == 0
+    assert dify.started[0]["files"] == [uploaded(1), uploaded(2, "document")]
+    assert dify.started[0]["query"] == "@all"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["promt=x"], "The app has no input promt. Its inputs: photo, mask, one, two, prompt."),
+        (["photo=@cat.png"], "The app needs prompt."),
+        (["prompt=x", "photo=cat.png"], "photo takes a file: @FILE."),
+        (["prompt=@cat.png"], "prompt takes a text: one that begins with @ has it twice."),
+        (["prompt=x", "prompt=y"], "prompt takes one value, not 2."),
+        (["prompt=x", "photo=@dog.png"], "There is no file dog.png."),
+        (["prompt=x", "one=@."], "There is no file .."),
+        (["prompt=x", "one=@empty.png"], "empty.png is empty."),
+        (["prompt=x", "photo=@notes.txt"], "notes.txt is taken for a file of kind document, not"),
+        (["prompt=x", "photo=@huge.png"], "huge.png was not uploaded. … 413. file_too_large"),
+        (["prompt=x", "--query", "y", "--file", "cat.png"], "its File Upload is off"),
+    ],
+)
+@pytest.mark.usefixtures("files")
+def test_what_the_app_would_not_take_is_told_before_it_is_started(
+    client: Client, capsys: Printed, words: list[str], told: str
+) -> None:
+    with DifyApi(drawn(LINK), form=PHOTOS) as dify:
+        assert client(dify.base_url, *words) == 1
+    err = capsys.readouterr().err
+    assert all(part in err for part in told.split("…"))
+    assert (dify.started, dify.uploads) == ([], [])
 
 
 def test_a_picture_of_a_name_that_is_taken_gets_another(client: Client, capsys: Printed) -> None:

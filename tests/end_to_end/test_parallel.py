@@ -7,11 +7,14 @@ import pytest
 from PIL import Image
 
 from devtools.standin import FAMILIES, StandIn
-from support.drawing import Drawn, all_sent, draw, refused
+from support.dify_files import picture, served_each
+from support.drawing import Drawn, all_sent, collected, draw, invoke, refused
 from support.standins import StandIns
+from tools.upscale import UpscaleTool
 from webui.errors import WebUIServerError
 
 FOUR = {"parallel": "4"}
+UPSCALE = "extra-single-image"
 WAYS: list[dict[str, Any]] = [
     {"n_iter": 4, "seed": 7},
     {"n_iter": 5, "batch_size": 2, "seed": 7},
@@ -114,3 +117,57 @@ def test_at_the_deadline_what_is_ready_is_delivered_and_the_rest_is_named() -> N
     missing = [one for one in found.warnings if one.startswith("Missing: seed ")]
     assert len(missing) == 2
     assert all("It is still in the queue" in one for one in missing)
+
+
+def enlarged(standin: StandIn, count: int, parallel: int = 2, **given: object) -> Drawn:
+    asked = {"upscaler_1": "Lanczos", "upscaling_resize": 1, **given}
+    with served_each(*(picture(8 * number, 8) for number in range(1, count + 1))) as images:
+        called = invoke(UpscaleTool, standin, asked | {"images": images}, {"parallel": parallel})
+        return Drawn(called)
+
+
+def came_and_named(found: Drawn) -> tuple[list[str], list[str]]:
+    """Return the pictures of which there is a larger one, and those that a warning names."""
+    named = [one.split(": ")[1].split(". ")[0] for one in found.warnings]
+    return [one["source"] for one in found.json["images"]], ", ".join(named).split(", ")
+
+
+def test_several_pictures_are_done_side_by_side_and_come_in_their_order() -> None:
+    with StandIn(cards=2, delay=0.3) as standin:
+        found = enlarged(standin, 5)
+    widths = [Image.open(io.BytesIO(data)).width for data, _ in found.files]
+    assert (widths, found.warnings) == ([8, 16, 24, 32, 40], [])
+    assert found.variables["elapsed_seconds"] < 5 * 0.3
+
+
+def test_a_picture_that_fails_loses_none_that_is_begun(standin: StandIn) -> None:
+    standin.fail_next(f"/sdapi/v1/{UPSCALE}", body={"error": "RuntimeError: x"})
+    came, named = came_and_named(enlarged(standin, 6))
+    assert came
+    assert sorted(came + named) == [f"{number}.png" for number in range(1, 7)]
+    assert len(all_sent(standin, UPSCALE)) < 6
+
+
+def test_if_no_picture_comes_the_error_is_the_first_one_s(standin: StandIn) -> None:
+    for _ in range(2):
+        standin.fail_next(f"/sdapi/v1/{UPSCALE}", body={"error": "RuntimeError: x"})
+    with refused(WebUIServerError, match="RuntimeError: x"):
+        enlarged(standin, 3)
+    assert len(all_sent(standin, UPSCALE)) == 2
+
+
+def test_pictures_side_by_side_have_one_deadline() -> None:
+    with StandIn(cards=1, delay=0.6) as standin:
+        found = enlarged(standin, 5, parallel=4, timeout=1)
+    came, named = came_and_named(found)
+    assert came
+    assert "5.png" in named
+    assert found.variables["elapsed_seconds"] < 1 + 2
+
+
+def test_pictures_side_by_side_that_outlast_dify_are_collected_by_the_next_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with StandIn(cards=2, delay=1.2) as standin:
+        found = collected(monkeypatch, lambda: enlarged(standin, 2))
+        assert len(all_sent(standin, UPSCALE)) == len(found.files) == 2

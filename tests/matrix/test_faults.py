@@ -78,6 +78,7 @@ def given_to(tool: str, fault: Fault, link: str) -> dict[str, Any]:
         "png_info": {"image": described(link)},
         "caption": {"images": [described(link)]},
         "remove_background": {"images": [described(link)]},
+        "control_preview": {"image": described(link), "control_type": "Canny"},
     }
     given = of_tool.get(tool, drawing) | dict(fault.given)
     if "url" in (one := fault.given.get("image", {})):
@@ -91,7 +92,7 @@ def given_to(tool: str, fault: Fault, link: str) -> dict[str, Any]:
 def test_a_fault_ends_in_time_with_a_remedy_and_no_trace(
     plugin: Plugin, standins: StandIns, fault: Fault, tool: str
 ) -> None:
-    healthy = standins.of("a1111", extensions=["rembg"]).base_url
+    healthy = standins.of("a1111", extensions=["rembg", "controlnet"]).base_url
     process = plugin.process
     at = dict(fault.at) | ({JOB[tool]: fault.job} if fault.job is not None else {})
     try:
@@ -124,7 +125,7 @@ def test_a_fault_ends_in_time_with_a_remedy_and_no_trace(
     assert [trace for trace in TRACES if trace in spoken] == []
     assert "mistake of the plugin" not in shown
     if error:
-        assert re.search(r"[^.][.!?…]$", shown[-300:])
+        assert re.search(r"[^.\s][.!?…]$", shown[-300:])
         assert len(shown) < LONGEST_MESSAGE
     else:
         assert came == 1 or tool not in JOB_TOOLS
@@ -152,7 +153,7 @@ def test_a_slow_server_does_not_hold_another_s_calls(plugin: Plugin, standins: S
         assert time.monotonic() - began < 3 + MOST_SECONDS_BEYOND
 
 
-JOB_TOOLS = ("txt2img", "img2img", "upscale", "draw", "remove_background")
+JOB_TOOLS = ("txt2img", "img2img", "upscale", "draw", "remove_background", "control_preview")
 
 
 def outcome(

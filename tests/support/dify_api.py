@@ -1,6 +1,7 @@
 """Dify's service API for one app: its event stream as Dify 1.16.1 sent it, cut where told."""
 
 import json
+import re
 import socket
 from collections.abc import Sequence
 from typing import Any
@@ -15,6 +16,11 @@ KEY = "app-0123456789"
 RUN = "94041906-25d8-49fb-8308-8119c157473e"
 NAME = "txt2img-灯台-1.png"
 PICTURE = picture(8, 8)
+UPLOAD_LIMIT = 1000
+"""Bytes above which an upload is refused."""
+_PART = re.compile(
+    rb'name="(\w+)"(?:; filename="([^"]*)")?\r\n(?:[^\r]+\r\n)*\r\n(.*?)\r\n--', re.DOTALL
+)
 _STREAM = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n"
     b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
@@ -29,6 +35,14 @@ def file_of(link: str) -> Event:
     """A file as outputs have it."""
     known = {"dify_model_identity": "__dify__file__", "type": "image", "remote_url": None}
     return known | {"filename": NAME, "url": link}
+
+
+def field(kind: str, name: str, **more: object) -> Event:
+    """A field of a form as `/parameters` tells it."""
+    return {kind: {"variable": name, "type": kind, "required": False, **more}}
+
+
+FORM = [field("paragraph", "prompt"), field("number", "width"), field("select", "style")]
 
 
 def begun(title: str = "Text to image") -> list[Event]:
@@ -69,15 +83,24 @@ def said(answer: str, link: str) -> list[Event]:
 class DifyApi(RawServer):
     """Listens on the loopback. The app tells `story`, each stream only until the next of `cuts`.
 
-    A cut is a number of events, counted from the story's begin. Links need a `sign`.
+    A cut is a number of events, counted from the story's begin. Links need a `sign`. The app asks
+    for what is in `form`; with a message it takes files if it has `file_upload`.
     """
 
     def __init__(
-        self, story: Sequence[Event] = (), whole: object = None, cuts: Sequence[int] = ()
+        self,
+        story: Sequence[Event] = (),
+        whole: object = None,
+        cuts: Sequence[int] = (),
+        form: Sequence[Event] = FORM,
+        file_upload: Event | None = None,
     ) -> None:
         super().__init__(b"")
         self.story, self.whole, self.cuts = list(story), whole, list(cuts)
+        self.takes = {"user_input_form": form, "file_upload": file_upload or {"enabled": False}}
         self.started: list[Event] = []
+        self.uploads: list[tuple[str, str, bytes]] = []
+        """User, name and content of each."""
         self.told = 0
 
     def answer_to(self, request: bytes) -> Answer:
@@ -89,6 +112,10 @@ class DifyApi(RawServer):
         if f"authorization: bearer {KEY}".encode() not in head.lower():
             refused = {"code": "unauthorized", "message": "Access token is invalid", "status": 401}
             return reply(json.dumps(refused), status="401 Unauthorized")
+        if url.path == "/v1/parameters":
+            return reply(json.dumps(self.takes))
+        if url.path == "/v1/files/upload":
+            return self._keep(body)
         if method == "POST" and url.path in {"/v1/workflows/run", "/v1/chat-messages"}:
             self.started.append(json.loads(body) | {"path": url.path})
             if self.started[-1]["response_mode"] == "blocking":
@@ -98,6 +125,15 @@ class DifyApi(RawServer):
         if url.path == f"/v1/workflow/{RUN}/events" and parse_qs(url.query) == {"user": [user]}:
             return self._tell
         return reply('{"code": "not_found", "message": "No such run"}', status="404 Not Found")
+
+    def _keep(self, form: bytes) -> bytes:
+        parts = {name: (named.decode(), content) for name, named, content in _PART.findall(form)}
+        named, content = parts[b"file"]
+        if len(content) > UPLOAD_LIMIT:
+            refused = {"code": "file_too_large", "message": "", "status": 413}
+            return reply(json.dumps(refused), status="413 Request Entity Too Large")
+        self.uploads.append((parts[b"user"][1].decode(), named, content))
+        return reply(json.dumps({"id": f"upload-{len(self.uploads)}"}), status="201 Created")
 
     def _file(self, head: bytes, signed: bool) -> bytes:
         if not signed or b"authorization:" in head.lower():

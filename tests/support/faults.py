@@ -46,6 +46,7 @@ JOB = {
     "png_info": "/sdapi/v1/png-info",
     "caption": "/sdapi/v1/interrogate",
     "remove_background": "/rembg",
+    "control_preview": "/controlnet/detect",
     "server_info": "/sdapi/v1/options",
 }
 API, SCHEMA, PROGRESS = "/sdapi/v1/", "/openapi.json", "/internal/progress"
@@ -81,7 +82,7 @@ class Fault:
 def statuses() -> Iterator[Fault]:
     """What servers, and proxies before them, answer instead."""
     for status in ("502 Bad Gateway", "503 Service Unavailable", "504 Gateway Time-out"):
-        for tools in (("txt2img", "upscale"), ("caption", "remove_background")):
+        for tools in (("txt2img", "upscale"), ("caption", "remove_background", "control_preview")):
             yield Fault(f"{status} page", DOWN, "proxy", job=page(status), tools=tools)
     for number in range(520, 527):
         yield Fault(f"{number}", DOWN, "Cloudflare", job=page(f"{number} Unknown"))
@@ -151,9 +152,9 @@ def breaks() -> Iterator[Fault]:
         yield Fault(f"length {length[:5]!r}", None, job=lied + body)
     zipped = reply(b"no gzip", "Content-Encoding: gzip")
     yield Fault("not gzip", DOWN, "compressed", job=zipped, tools=("txt2img", "png_info"))
-    yield Fault("silence", DOWN, "did not finish", job=silence, timeout=1, slow=True, tools=JOBS)
-    stuck = dripping(b'{"images": ["')
-    yield Fault("a dripping reply", DOWN, "did not finish", job=stuck, timeout=1, slow=True)
+    late = Fault("", DOWN, "did not finish", timeout=1, slow=True, tools=(*JOBS, "control_preview"))
+    yield replace(late, name="silence", job=silence)
+    yield replace(late, name="a dripping reply", job=dripping(b'{"images": ["'))
     mute = dict.fromkeys([JOB["txt2img"], PROGRESS, f"{API}progress", f"{API}interrupt"], silence)
     yield Fault("silence everywhere", DOWN, "did not finish", at=mute, timeout=1, slow=True)
     granted: dict[str, Answer] = {
@@ -178,7 +179,7 @@ def bodies() -> Iterator[Fault]:
         "two objects": b'{"images": []}{}',
         "no UTF-8": b'{"images": ["\xff\xfe"]}',
     }.items():
-        tools = ("txt2img", "upscale", "caption", "remove_background")
+        tools = ("txt2img", "upscale", "caption", "remove_background", "control_preview")
         yield Fault(f"a reply of {name}", DOWN, job=reply(text), tools=tools)
     for levels in (1000, 20_000):
         deep = reply(b'{"parameters":' + nested(levels) + b',"images":[]}')
@@ -302,6 +303,32 @@ def look_ups() -> Iterator[Fault]:
                 tools=("server_info",), given={"list": "models"}, slow=True)  # fmt: skip
 
 
+def control_lists() -> Iterator[Fault]:
+    """What ControlNet says that it has."""
+    strange = {"5": 5, "null": None, "an object": {"a": 1}, "half a letter": HALF, "echoes": ECHO}
+    answers: dict[str, Answer] = {
+        f"names of {name}": told(
+            {"control_types": {"Canny": value}, "module_list": [value], "model_list": value}
+        )
+        for name, value in strange.items()
+    }
+    of_five = dict.fromkeys(("module_list", "model_list", "default_option", "default_model"), 5)
+    answers |= {
+        "lists of another kind": told([5]),
+        "types of another kind": told({"control_types": [HALF], "module_list": HALF}),
+        "a type of 5": told({"control_types": {"Canny": of_five}}),
+        "200,000 levels": reply(nested(200_000)),
+        "a bomb": bomb(300),
+    }
+    usual = Fault("", BAD, tools=("control_preview",))
+    by_name = {"control_type": "", "control_preprocessor": "cany"}
+    refused = "^control_preprocessor: .*cany|Module not available"
+    for name, answer in answers.items():
+        at = {f"/controlnet/{one}": answer for one in ("control_types", "module_list")}
+        yield replace(usual, name=f"{name}, by type", at=at, says="^control_type: .*Canny|does not")
+        yield replace(usual, name=f"{name}, by name", at=at, says=refused, given=by_name)
+
+
 def during_the_job() -> Iterator[Fault]:
     """Look-ups while a picture is drawn: none may cost it, nor keep it waiting."""
     late = {JOB["txt2img"]: after(2.6, drawn()), JOB["img2img"]: after(2.6, drawn())}
@@ -324,4 +351,4 @@ def during_the_job() -> Iterator[Fault]:
         yield replace(usual, name=f"progress: {name}", at=at)
 
 
-PARTS = (statuses, breaks, bodies, words, accounts, look_ups, during_the_job)
+PARTS = (statuses, breaks, bodies, words, accounts, look_ups, control_lists, during_the_job)

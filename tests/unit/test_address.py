@@ -122,7 +122,7 @@ def test_what_a_refusal_quotes_is_all_but_what_may_be_a_password() -> None:
                       "0.0.0.0"]),  # noqa: S104 - an address to call, nothing is bound
         (True, False, ["gpu", "host.docker.internal", "10.0.0.5", "192.168.1.20", "172.16.0.1",
                        "172.31.255.1", "169.254.1.1", "gpu.local", "gpu.lan", "gpu.home.arpa",
-                       "[fd00::7]", "[fe80::1]"]),
+                       "gpu.default.svc", "[fd00::7]", "[fe80::1]"]),
         (False, False, ["gpu.example", "8.8.8.8", "172.15.0.1", "172.32.0.1", "192.169.0.1",
                         "110.0.0.5", "internal.example", "[2606:4700::1111]", "10.example",
                         "127.example", "192.168.example"]),

@@ -7,7 +7,6 @@ import pytest
 from devtools.standin import StandIn
 from support.exchange import connect
 from support.raw_server import RawServer, reply
-from support.standins import StandIns
 from webui.errors import InvalidParameterError
 from webui.http.endpoints import Endpoint
 from webui.request.build import build_request
@@ -135,35 +134,6 @@ def test_resize_modes_are_counted_as_the_server_does(first: int, sent: dict[str,
     assert built(asked=latent, resize_modes_from=first).fields["resize_mode"] == 3 + first
     if first:
         assert "Plain has no latent" in refusal(latent, resize_modes_from=1, resizes_latent=False)
-
-
-@pytest.mark.parametrize(
-    ("given", "sent"),
-    [
-        ({}, [False, False, "positive", "comma", 0]),
-        ({"script_args": [True]}, [True, False, "positive", "comma", 0]),
-        (
-            {"script_args": [True, True, "negative", "space", 4]},
-            [True, True, "negative", "space", 4],
-        ),
-    ],
-)
-def test_a_script_gets_all_its_arguments(
-    standin: StandIn, given: dict[str, Any], sent: list[object]
-) -> None:
-    request = asked_of(standin, script_name="Prompt_Matrix", **given)
-    assert request.fields["script_name"] == "prompt matrix"
-    assert request.fields["script_args"] == sent
-
-
-def test_more_arguments_than_a_script_has_are_refused(standin: StandIn) -> None:
-    with pytest.raises(InvalidParameterError, match="'prompt matrix' takes 5 arguments, not 6"):
-        asked_of(standin, script_name="prompt matrix", script_args=[0] * 6)
-
-
-def test_a_script_s_arguments_stay_as_given_where_each_has_its_place(standins: StandIns) -> None:
-    request = asked_of(standins.of("sdnext"), script_name="prompt matrix", script_args=[True])
-    assert request.fields["script_args"] == [True]
 
 
 def test_extra_parameters_come_last_as_a_merge_patch() -> None:

@@ -193,7 +193,7 @@ def often(examples: int) -> settings:
     )
 
 
-@pytest.mark.parametrize("examples", [250, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [100, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_whatever_is_filled_in_gives_a_picture_or_an_error_of_ours(examples: int) -> None:
     @often(examples)
     @given(calls())
@@ -203,7 +203,7 @@ def test_whatever_is_filled_in_gives_a_picture_or_an_error_of_ours(examples: int
     holds()
 
 
-@pytest.mark.parametrize("examples", [250, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [100, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_whatever_a_server_says_gives_a_picture_or_an_error_of_ours(examples: int) -> None:
     @often(examples)
     @given(spoilt())

@@ -11,7 +11,7 @@ EXECUTION = "PLUGIN_MAX_EXECUTION_TIMEOUT"
     ("method", "variable", "execution", "answer_by"),
     [("local", "", 600, 1595), ("local", "2400", 2400, 3395), ("local", "soon", 600, 1595),
      ("local", "0", 600, 1595), ("local", "8", 8, 1006), ("remote", "", 0, math.inf),
-     ("remote", "900", 900, 1895), ("", "", 0, math.inf)],
+     ("remote", "900", 900, 1895), ("serverless", "", 600, 1595), ("", "", 0, math.inf)],
 )  # fmt: skip
 def test_a_call_answers_a_little_before_the_daemons_limit_where_it_is_known(
     method: str, variable: str, execution: float, answer_by: float

@@ -98,6 +98,15 @@ def test_another_sampler_or_fewer_images_are_said() -> None:
     ]
 
 
+def test_a_plot_draws_with_what_it_is_told_to_and_no_other_script(server: Server) -> None:
+    asked, other = entry(server, 0), entry(server, 1)
+    wish = naming(asked["title"]) | {"sampler_name": "Euler", "seed": 1}
+    came = summary(image(), model=other["model_name"], sampler="Heun", told={"all_seeds": [7]})
+    assert compared(server, came, script_name="X/Y/Z plot", **wish) == []
+    with pytest.raises(WrongModelError):
+        compared(server, came, script_name="prompt matrix", **wish)
+
+
 def entry(server: Server, place: int) -> dict[str, Any]:
     return (server.entries(Endpoint.SD_MODELS) or [])[place]
 
@@ -160,6 +169,9 @@ def test_a_leftover_preview_is_an_error_where_servers_leave_one(
             compared(leaving, came)
         assert compared(leaving, came, interrupted=True) == []
         assert compared(leaving, summary(image(), told={})) == []
+        # The pictures of a plot, all of which are in its account, came as one.
+        plot = summary(image(), told={"infotexts": ["Steps: 20", "Steps: 20"]})
+        assert compared(leaving, plot, script_name="xyz grid script") == []
         standin.state.queue.interrupt()
         with pytest.raises(WebUIServerError):
             compared(leaving, summary(image()))

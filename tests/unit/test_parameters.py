@@ -77,9 +77,10 @@ def test_what_dify_sends_for_nothing_counts_as_absent(unset: object) -> None:
         ("inpainting_fill", 0, 0),
         ("model", '\ufeff"ae Ａ"\u00a0', "ae Ａ"), ("vae", " ae，clip ", ["ae", "clip"]),
         *(("prompt", said, said) for said in (" (夜明け:1.2)\n<lora:x:1> ", '"ＯＫ\u00a0"')),
+        *(("prompt", said, said) for said in ("[thinking] <lora:think:1>", "a sign: [THINK]")),
         ("prompt", 42.0, "42"),
         ("override_settings", '{"a": [1, null]}', {"a": [1, None]}),
-        ("script_args", '[1, "a"]', [1, "a"]),
+        ("script_args", '[1, "a"]', [1, "a"]), ("script_args", '{"a": 1}', {"a": 1}),
         ("styles", "Film, Anime", ["Film", "Anime"]),
     ],
 )  # fmt: skip
@@ -105,8 +106,8 @@ def test_a_value_arrives_in_its_declared_type(name: str, value: object, found: o
          "is not one of the choices. Allowed: fill, original, latent_noise."),
         ("override_settings", "[1]",
          "is not a JSON object; it must look like {…}. Allowed: a JSON object."),
-        ("script_args", "{}",
-         "is not a JSON array; it must look like […]. Allowed: a JSON array."),
+        ("script_args", "5", "is neither a JSON array nor an object; it must look like […] or {…}. "
+         "Allowed: a JSON array or object."),
         ("styles", [{}], "holds something that is not text. Allowed: names separated by commas, or "
          "a JSON array of names."),
     ],
@@ -115,6 +116,26 @@ def test_another_value_is_refused_with_its_name_and_what_is_allowed(
     name: str, value: object, said: str
 ) -> None:
     assert refusal(**{name: value}) == f"{name}: {value!r} {said}"
+
+
+@pytest.mark.parametrize(
+    ("written", "tag"),
+    [
+        ("<think>\nA fox is wanted.\n</think>\n\na red fox", "<think>"),
+        # Its beginning stood in the model's template.
+        ("A fox is wanted, so short phrases will do.\n</think>\n\na red fox", "</think>"),
+        # The tokens were used up.
+        ("<Thinking>A fox is wanted. I sho", "<Thinking>"),
+        ("[THINK]A fox is wanted.[/THINK]a red fox", "[/THINK]"),
+        ("<|channel|>analysis<|message|>A fox.<|end|><|channel|>final<|message|>a red fox",
+         "<|channel|>"),
+    ],
+)  # fmt: skip
+def test_what_a_language_model_thought_is_not_drawn_as_a_prompt(written: str, tag: str) -> None:
+    told = refusal(prompt=written)
+    assert told.startswith(f"prompt holds a language model's thoughts ({tag}), ")
+    assert "Enable reasoning tag separation" in told
+    assert refusal(extra_parameters={"prompt": written}) == f"extra_parameters: {told}"
 
 
 def test_an_unknown_parameter_is_refused_with_the_one_meant() -> None:

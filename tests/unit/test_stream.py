@@ -117,6 +117,25 @@ def test_a_tls_handshake_that_never_ends_is_left_in_time(monkeypatch: pytest.Mon
         assert time.monotonic() - begun < 1
 
 
+@pytest.mark.parametrize("ends", ["in time", "by another thread"])
+def test_a_name_server_that_says_nothing_is_left(
+    monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(20))
+    monkeypatch.setattr(client, "LOOKUP_PATIENCE", 0.3 if ends == "in time" else 10)
+    with connect("http://gpu.example:7860") as there:
+        if ends == "by another thread":
+            threading.Timer(0.3, there.abort).start()
+        begun = time.monotonic()
+        with pytest.raises(WebUIConnectionError) as caught:
+            there.schema()
+    over.set()
+    assert time.monotonic() - begun < 5
+    if ends == "in time":
+        assert "The name gpu.example does not resolve" in str(caught.value)
+
+
 def test_no_lookup_is_waited_for_beyond_its_callers_time() -> None:
     with RawServer(stalling_after(b"")) as server:
         settings = Settings(parse_address(server.base_url))

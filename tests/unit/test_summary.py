@@ -65,6 +65,12 @@ def test_a_grid_comes_first_and_extras_last_without_a_seed() -> None:
     assert found.seeds == [7, 8]
 
 
+def test_of_a_plot_that_comes_alone_the_seed_and_infotext_are_told() -> None:
+    told = TOLD | {"infotexts": ["plot", "first", "second"], "index_of_first_image": 1}
+    found = summary(told, picture()).variables()
+    assert (found["seed"], found["seeds"], found["infotext"]) == (7, [], "plot")
+
+
 def test_what_pictures_tell_of_themselves_counts_more_than_an_account_that_does_not_fit() -> None:
     # Loopback on AUTOMATIC1111: its grid comes first, the account is of the last round alone.
     told = TOLD | {"all_seeds": [8], "all_subseeds": [2], "infotexts": [INFOTEXT] * 3}

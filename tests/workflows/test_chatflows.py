@@ -38,6 +38,12 @@ def test_a_wish_becomes_a_prompt_and_the_prompt_a_picture(dify: Host, standin: S
     assert "".join(came.shown) == came.outputs["answer"]
 
 
+def test_what_the_model_thinks_before_the_prompt_is_not_drawn(dify: Host, standin: StandIn) -> None:
+    with talking(dify, ["<think>\nA short one will do.\n</think>\n\na lighthouse"]) as (host, _):
+        example("chat-and-draw.yml").run(host, {}, query="Leuchtturm")
+    assert sent(standin)["prompt"] == "a lighthouse"
+
+
 @pytest.mark.slow
 def test_a_chat_shows_how_far_it_is_before_the_picture(dify: Host) -> None:
     with StandIn(delay=8) as standin, talking(dify) as (host, _):

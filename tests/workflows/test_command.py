@@ -13,6 +13,7 @@ from support.workflows import NAMES
 WORDS = {
     "agent-draws.yml": (["a cat"], 1),
     "chat-and-draw.yml": (["a cat"], 1),
+    "compare-samplers.yml": (["prompt=a cat", "steps=1,2", "singles=yes"], 7),
     "control-a-photo.yml": (["an oil painting of this", "files={photo}"], 1),
     "cut-out-many.yml": (["photos={photo},{photo}"], 2),
     "describe-and-redraw.yml": (["the same in winter", "files={photo}"], 1),

@@ -82,6 +82,24 @@ def test_each_round_of_an_iteration_has_its_style_and_files_of_its_own(
     assert sizes(dify.files, enlarged) == [(128, 192)]
 
 
+def test_samplers_and_steps_are_compared_in_one_picture_before_the_single_ones(
+    dify: Host, standin: StandIn
+) -> None:
+    entered = {"prompt": "a cat", "samplers": "euler A, DPM++ 2M", "steps": "1, 2", "seed": 41}
+    alone = example("compare-samplers.yml").run(dify, entered).outputs
+    [(width, height)] = sizes(dify.files, alone["pictures"])
+    assert (width >= 2 * 64, height >= 2 * 96, alone["seed"]) == (True, True, 41)
+    samplers = ["Euler a", "DPM++ 2M", "Euler a", "DPM++ 2M"]
+    assert [one.sampler for one in standin.state.drawn] == samplers
+
+    came = example("compare-samplers.yml").run(dify, entered | {"singles": "yes"})
+    plot, *singles = opened(dify.files, came.outputs["pictures"])
+    assert plot.size == (width, height)
+    drawn = zip(singles, [1, 1, 2, 2], samplers, strict=True)
+    for one, steps, sampler in drawn:
+        assert f"\nSteps: {steps}, Sampler: {sampler}," in one.info["parameters"]
+
+
 def test_each_photo_of_a_list_is_cut_out_in_a_call_of_its_own(dify: Host, tmp_path: Path) -> None:
     shapes = [(64, 96), (48, 32)]
     photos = [

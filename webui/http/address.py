@@ -24,7 +24,8 @@ _BARE = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _PAGES = {"docs", "redoc", "openapi.json", "index.html", "login"}
-_LOCAL_NAMES = (".internal", ".local", ".lan", ".home.arpa", ".localhost")
+# `.svc` is a service of a Kubernetes cluster.
+_LOCAL_NAMES = (".internal", ".local", ".lan", ".home.arpa", ".localhost", ".svc")
 _AT_SIGNS = re.compile("[@\uff20\ufe6b]")
 # A text up to what may be the colon between a name and a password, which the scheme's is not.
 _BEFORE_COLON = re.compile(r"(\W{0,3}https?:/+)?[^:%]*", re.IGNORECASE)

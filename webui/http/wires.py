@@ -8,8 +8,9 @@ import math
 import socket
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import CancelledError, Future, InvalidStateError
 from functools import partial
-from threading import Lock, Timer
+from threading import Lock, Thread, Timer
 from typing import Any
 from weakref import WeakSet
 
@@ -17,6 +18,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import NameResolutionError
 
 # A dead peer is noticed after about two minutes of silence, where TCP can tell.
 _KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
@@ -52,12 +54,14 @@ class Connection(HTTPConnection):
         super().__init__(*arguments, **options)
         self._wires = wires
         self._wire: socket.socket | None = None
+        self._name: Future[None] = Future()
         self.is_cut = False
         self.is_late = False
 
     def cut(self, *, late: bool = False) -> None:
         """End it, from any thread. late: because its time is over."""
         self.is_cut, self.is_late = True, late
+        self._name.cancel()
         if self._wire is not None:
             # By a handle of its own: TLS would take its state away from under the reader.
             with (
@@ -70,6 +74,7 @@ class Connection(HTTPConnection):
         """As urllib3 does, with TLS and a proxy's answer, in time."""
         # A pool opens the same one again.
         self.is_cut = self.is_late = False
+        self._name = Future()
         self._wires.add(self)
         self._refuse_cut()
         with self._in_time():
@@ -86,10 +91,31 @@ class Connection(HTTPConnection):
             return super().getresponse()
 
     def _new_conn(self) -> socket.socket:
+        Thread(target=self._look_up, args=(self._name,), daemon=True).start()
+        try:
+            self._name.result()
+        except CancelledError:
+            self.is_cut = not self.is_late
+            late = socket.gaierror(socket.EAI_AGAIN, "No name server answered in time.")
+            raise NameResolutionError(self.host, self, late) from late
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
         opened = super()._new_conn()
         # TLS takes the socket itself away while it shakes hands.
         self._wire = opened.dup()
         return opened
+
+    def _look_up(self, found: "Future[None]") -> None:
+        """Wait for the name's address, at which nothing but a thread of its own can be left."""
+        with contextlib.suppress(InvalidStateError):
+            try:
+                socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+            except socket.gaierror as error:
+                found.set_exception(error)
+            except (OSError, UnicodeError):
+                found.set_result(None)  # urllib3 meets the same again, and says what it is.
+            else:
+                found.set_result(None)
 
     @contextlib.contextmanager
     def _in_time(self) -> Iterator[None]:

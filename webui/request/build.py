@@ -12,6 +12,7 @@ from webui.request.field_checks import refuse_crashes, warn_of_fields
 from webui.request.loras import apply_loras, warn_of_tags
 from webui.request.name_checks import check_names
 from webui.request.request import Request
+from webui.request.scripts import complete_script
 from webui.server.server import Server
 from webui.values import Fields, Json
 
@@ -55,7 +56,7 @@ def build_request(
     idle = apply_detailer(detailing, request, server)
     refuse_crashes(request, server)
     check_names(request, server)
-    _complete_script(request, server)
+    complete_script(request, server)
     request.warnings = [*warn_of_fields(request, server), *controls, *idle, *tags, *rounded]
     request.warnings += server.unchecked()
     return request
@@ -167,25 +168,3 @@ def _complete_hires(request: Request, server: Server) -> None:
     for name, value in fill.items():
         if value is not None:
             fields.setdefault(name, value)
-
-
-def _complete_script(request: Request, server: Server) -> None:
-    """Fill a script's arguments up with the values of its form in the WebUI.
-
-    Else the server would put what it does have for other scripts in their place: an error, or
-    always-on scripts that run with each other's arguments.
-    """
-    script = str(request.fields.get("script_name") or "")
-    if not server.family.joins_script_arguments or not script:
-        return
-    for entry in server.entries(Endpoint.SCRIPT_INFO) or []:
-        is_it = str(entry.get("name")).casefold() == script.casefold()
-        if not is_it or entry.get("is_alwayson") or entry.get("is_img2img") != request.redraws:
-            continue
-        given, takes = request.fields.get("script_args") or [], entry.get("args") or []
-        if len(given) > len(takes):
-            raise InvalidParameterError(
-                f"script_args: {script!r} takes {len(takes)} arguments, not {len(given)}."
-            )
-        rest = [one.get("value") for one in takes[len(given) :]]
-        request.fields["script_args"] = [*given, *rest]

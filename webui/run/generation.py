@@ -37,8 +37,9 @@ def grace(timeout: float) -> float:
 class Generation:
     """A job on its way. Iterate over `events`, then read `account`, `warnings` and `elapsed`.
 
-    When its `with` block ends, so does the job, unless it is kept. interrupted: it was told to
-    stop, at its deadline. fields: the request as it was sent.
+    When its `with` block ends, so does the job, unless it is kept. resume: it is kept if the
+    caller cannot wait for it. interrupted: it was told to stop, at its deadline. fields: the
+    request as it was sent.
     """
 
     def __init__(self, job: Job, call: Call, *, resume: bool) -> None:
@@ -46,7 +47,7 @@ class Generation:
         self._watch = Watch(job)
         self._limits = call.limits
         self._timeout = call.timeout
-        self._resume = resume
+        self.resume = resume
         self._is_kept = False
         self._deadline = job.began + call.timeout
         self._has_grace = False
@@ -88,6 +89,10 @@ class Generation:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.drop()
+
+    def drop(self) -> None:
+        """Nobody waits for it any more: end the job, unless it is kept."""
         self._watch.end()
         if not self._is_kept:
             self._job.drop()
@@ -167,7 +172,7 @@ class Generation:
 
     def _leave(self) -> None:
         """Answer while the caller still listens."""
-        if self._resume and not self._came:
+        if self.resume and not self._came:
             lasting.JOBS.keep(self._job)
             self._is_kept = True
             raise self._limits.time_is_up(self._timeout, kept=True, fate="")

@@ -7,6 +7,7 @@ from webui.errors import WebUIResponseError, WebUIServerError, WrongModelError
 from webui.http.endpoints import Endpoint
 from webui.pictures.infotext import parse_infotext
 from webui.request.request import Request
+from webui.request.scripts import is_plot
 from webui.run.summary import Summary
 from webui.server.names import Model, find_model, spellings_of
 from webui.server.server import Server
@@ -26,7 +27,10 @@ def compare_outcome(
             "The server says the generation is done, but sent no images. " + _why_empty(server)
         )
     if server.family.leaves_previews and not interrupted:
-        _refuse_leftovers(summary, server)
+        _refuse_leftovers(summary, request, server)
+    if is_plot(request):
+        # It draws with what its axes say, and as many as that makes.
+        return [*_controlled(summary, request)]
     return [
         *_modelled(summary, request, server),
         *_seeded(summary, request),
@@ -66,7 +70,7 @@ def _why_empty(server: Server) -> str:
     return f"Its own log says why: often {memory}, or somebody pressed Interrupt or Skip."
 
 
-def _refuse_leftovers(summary: Summary, server: Server) -> None:
+def _refuse_leftovers(summary: Summary, request: Request, server: Server) -> None:
     """SD.Next answers 200 when memory ends, with nothing or with a preview it had made so far.
 
     The preview may look complete. What gives it away: no account at all, an account of more
@@ -74,7 +78,9 @@ def _refuse_leftovers(summary: Summary, server: Server) -> None:
     """
     images = summary.images
     bare = not summary.account and not any(image.infotext for image in images)
-    short = len(summary.account.infotexts) > len(images)
+    # A script's grid is one picture, of which each part has its infotext.
+    is_grid = request.fields.get("script_name")
+    short = len(summary.account.infotexts) > len(images) and not is_grid
     if images and (bare or short or server.broke_off()):
         raise WebUIServerError(
             f"{server.family.label} broke off and sent a preview instead of the picture. Its log "
@@ -108,7 +114,7 @@ def _is_it(model: Model, name: str, short_hash: str) -> bool:
 
 
 def _counted(summary: Summary, request: Request) -> Iterator[str]:
-    """Yield a script such as X/Y/Z plot makes its own number of images."""
+    """Yield a script makes its own number of images."""
     if request.fields.get("script_name") or not request.sends_images:
         return
     came = len(summary.drawn)

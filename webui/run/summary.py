@@ -112,10 +112,13 @@ class Summary:
         return "\n".join([*lines, *warning_lines(self.warnings)])
 
     def variables(self) -> Fields:
+        # An overview may come without the pictures in it.
+        seeds = self.seeds or [seed for seed in self.account.seeds if seed is not None]
+        texts = (image.infotext for image in [*self.drawn, *self.images] if image.infotext)
         return {
-            "seed": self.seeds[0] if self.seeds else -1,
+            "seed": next(iter(seeds), -1),
             "seeds": self.seeds,
-            "infotext": next((image.infotext for image in self.drawn if image.infotext), ""),
+            "infotext": next(texts, ""),
             "model": self.model,
             "warnings": self.warnings,
             "elapsed_seconds": self.elapsed,

@@ -336,7 +336,7 @@ class Server:
         listed = [one.get(listing.job) if isinstance(one, dict) else one for one in answers]
         listed = [one for one in listed if isinstance(one, list)]
         names = [name for one in listed for name in said.texts(one)]
-        names += [said.text(entry.get("name")) for one in listed for entry in said.objects(one)]
+        names += said.texts([entry.get("name") for one in listed for entry in said.objects(one)])
         return (list(dict.fromkeys(names)) if listed else None), _LIST_LIFETIME
 
     def _read_control_types(self) -> tuple[Fields | None, float]:

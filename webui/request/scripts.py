@@ -1,0 +1,142 @@
+"""The arguments of a selectable script: in the order of its form, or by its labels."""
+
+from webui import said, values
+from webui.errors import InvalidParameterError
+from webui.http.endpoints import Endpoint
+from webui.request.request import Request
+from webui.server.names import match_name
+from webui.server.server import Server
+from webui.text import shortened
+from webui.values import Fields, Json
+
+_LONGEST_QUOTE = 60
+# The titles of X/Y/Z plot, the second SD.Next's. Source: scripts/xyz_grid.py of each.
+_PLOTS = {"x/y/z plot", "xyz grid script"}
+# Choices that the script takes by their number, although its form shows words and the server tells
+# the chosen word as the form's value: gradio's type="index". Source: scripts/xyz_grid.py and
+# scripts/poor_mans_outpainting.py of AUTOMATIC1111 82a973c0 and its forks; SD.Next takes words.
+_BY_NUMBER = {
+    "x/y/z plot": {"X type", "Y type", "Z type"},
+    "poor man's outpainting": {"Masked content"},
+}
+# Axes whose unknown values the plot draws with something else, under the name that was asked for;
+# of samplers it does so with those in other letters. What they are called, and where they stand.
+_AXES = {
+    "sampler": ("sampler", Endpoint.SAMPLERS, ("name",)),
+    "hires sampler": ("sampler", Endpoint.SAMPLERS, ("name",)),
+    "schedule type": ("scheduler", Endpoint.SCHEDULERS, ("label", "name")),
+}
+
+
+def is_plot(request: Request) -> bool:
+    """Tell whether its script compares, and so draws with other models, samplers or seeds."""
+    return str(request.fields.get("script_name")).casefold() in _PLOTS
+
+
+def complete_script(request: Request, server: Server) -> None:
+    """Put a script's arguments in the order of its form, those left out as they are there.
+
+    Else the server would put what it does have for other scripts in their place: an error, or
+    always-on scripts that run with each other's arguments.
+    """
+    script, given = request.fields.get("script_name"), request.fields.get("script_args") or []
+    if not script or not server.reads("script_args"):
+        if isinstance(given, dict):
+            request.fields["script_args"] = [*given.values()]
+        return
+    form = _form(str(script), request, server)
+    if isinstance(given, dict) and not form:
+        raise InvalidParameterError(
+            f"script_args: the server does not tell the arguments of {script!r} by label. Give a "
+            "JSON array, in the order of its form in the WebUI."
+        )
+    if isinstance(given, dict):
+        given = _by_label(given, form, str(script), server)
+    elif not form or not server.family.joins_script_arguments:
+        return
+    if len(given) > len(form):
+        raise InvalidParameterError(
+            f"script_args: {script!r} takes {len(form)} arguments, not {len(given)}."
+        )
+    arguments = [*given, *(one.get("value") for one in form[len(given) :])]
+    _respell_axes(arguments, form, server)
+    numbered = _BY_NUMBER.get(str(script).casefold(), set())
+    for place, one in enumerate(form):
+        if _label(one) in numbered:
+            arguments[place] = _number(arguments[place], one, server)
+        elif isinstance(one.get("value"), bool):
+            arguments[place] = _switch(arguments[place], one)
+    request.fields["script_args"] = arguments
+
+
+def _form(script: str, request: Request, server: Server) -> list[Fields]:
+    """Return what the server tells of each argument, empty if it tells nothing."""
+    for entry in server.entries(Endpoint.SCRIPT_INFO) or []:
+        is_it = str(entry.get("name")).casefold() == script.casefold()
+        if is_it and not entry.get("is_alwayson") and entry.get("is_img2img") == request.redraws:
+            return said.objects(entry.get("args"))
+    return []
+
+
+def _label(one: Fields) -> str:
+    return said.text(one.get("label"))
+
+
+def _by_label(given: Fields, form: list[Fields], script: str, server: Server) -> list[Json]:
+    """Return the arguments in their order. Of those that share a label each gets what it takes."""
+    arguments, labels = [one.get("value") for one in form], [_label(one) for one in form]
+    for wanted, value in given.items():
+        found = match_name(wanted, labels)
+        if not found:
+            raise server.missing(wanted, "script_args", f"argument of {script!r}", labels)
+        places = [place for place, label in enumerate(labels) if label == found]
+        for place in places:
+            is_list = isinstance(form[place].get("choices"), list)
+            arguments[place] = value if len(places) == 1 else _fit(value, is_list=is_list)
+    return arguments
+
+
+def _fit(value: Json, *, is_list: bool) -> Json:
+    """Return values as a list of names, or as text with commas, as a script's box takes them."""
+    if is_list:
+        return list(map(str, value)) if isinstance(value, list) else values.names(str(value))
+    if not isinstance(value, list):
+        return str(value)
+    return ", ".join(f'"{one}"' if "," in str(one) else str(one) for one in value)
+
+
+def _respell_axes(arguments: list[Json], form: list[Fields], server: Server) -> None:
+    """Put the values of a plot's axes in the server's spelling."""
+    axis = None
+    for place, one in enumerate(form):
+        label, value = _label(one), arguments[place]
+        if label.endswith(" type"):
+            choices = said.listed(one.get("choices"))
+            is_number = isinstance(value, int) and 0 <= value < len(choices)
+            axis = _AXES.get(str(choices[value] if is_number else value).casefold())
+        elif axis and label.endswith(" values") and value:
+            noun, listing, keys = axis
+            offered = server.named(listing, *keys)
+            names = value if isinstance(value, list) else values.names(str(value))
+            names = [server.find(str(name), "script_args", noun, offered) for name in names]
+            arguments[place] = names if isinstance(value, list) else ", ".join(names)
+
+
+def _number(value: Json, one: Fields, server: Server) -> Json:
+    """Return the number of a choice that is given in words."""
+    choices = said.texts(one.get("choices"))
+    if not isinstance(value, str) or not choices:
+        return value
+    found = match_name(value, choices)
+    if not found:
+        raise server.missing(value, "script_args", f"choice of {_label(one)!r}", choices)
+    return choices.index(found)
+
+
+def _switch(value: Json, one: Fields) -> Json:
+    """Return yes or no for words: servers take any text for yes."""
+    try:
+        return values.boolean(value) if isinstance(value, str) else value
+    except ValueError as error:
+        shown = shortened(repr(value), _LONGEST_QUOTE)
+        raise InvalidParameterError(f"script_args: {shown} for {_label(one)!r} {error}.") from None
