@@ -48,7 +48,13 @@ def test_a_server_that_takes_no_look_ups_for_a_while_costs_no_picture() -> None:
         assert len(run.done()[1]) == 1
 
 
-@pytest.mark.parametrize("look_up", [silent, drips()], ids=["silent", "dripping"])
+@pytest.mark.parametrize(
+    "look_up",
+    [
+        pytest.param(silent, id="silent"),
+        pytest.param(drips(), id="dripping", marks=[pytest.mark.slow]),
+    ],
+)
 def test_a_ready_picture_waits_for_no_look_up(look_up: Act) -> None:
     acts = {PATH: sending([DRAWN], after=0.3), TASK: look_up, SERVER: look_up}
     with ByPath(acts) as server:

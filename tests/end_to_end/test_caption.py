@@ -130,6 +130,7 @@ def test_a_failure_after_the_first_keeps_what_is_done(standin: StandIn) -> None:
     assert "no such model" in warning
 
 
+@pytest.mark.slow
 def test_a_caption_that_outlasts_dify_is_collected_by_the_next_call(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

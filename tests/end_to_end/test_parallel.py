@@ -109,6 +109,7 @@ def test_if_all_fail_the_error_is_theirs(standin: StandIn) -> None:
     assert len(all_sent(standin)) == 2
 
 
+@pytest.mark.slow
 def test_at_the_deadline_what_is_ready_is_delivered_and_the_rest_is_named() -> None:
     with StandIn(cards=2, delay=1.1) as standin:
         found = draw(standin, {"parallel": "6"}, n_iter=6, seed=10, timeout=1.5)
@@ -165,6 +166,7 @@ def test_pictures_side_by_side_have_one_deadline() -> None:
     assert found.variables["elapsed_seconds"] < 1 + 2
 
 
+@pytest.mark.slow
 def test_pictures_side_by_side_that_outlast_dify_are_collected_by_the_next_call(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -52,6 +52,7 @@ def test_local_files_are_sent_as_dify_sends_them(
     assert sizes(tmp_path / "out") == expected
 
 
+@pytest.mark.slow
 def test_an_error_is_its_sentence_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

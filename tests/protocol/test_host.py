@@ -67,6 +67,7 @@ def test_a_line_of_over_five_mebibytes_kills_the_plugin(probe: Path) -> None:
             call(process, text="anyone there?")
 
 
+@pytest.mark.slow
 def test_a_dying_plugin_ends_its_calls_with_the_end_of_its_stderr(
     monkeypatch: pytest.MonkeyPatch, probe: Path
 ) -> None:

@@ -111,6 +111,7 @@ def test_the_command_prints_what_attaches_until_ctrl_c() -> None:
     assert server.returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["devtools.host", "devtools.standin"])
 def test_a_port_that_is_taken_is_told_in_a_sentence(module: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
