@@ -145,8 +145,8 @@ def _open(session: Session, link: SplitResult, until: float) -> requests.Respons
 def _split(url: str, parameter: str) -> SplitResult:
     if not url.startswith(("http://", "https://")) or url.split("/")[2:3] in ([], [""]):
         raise InvalidParameterError(
-            f"{parameter}: Dify's link to the file has no host. Set FILES_URL, or "
-            "INTERNAL_FILES_URL=http://api:5001, in docker/.env."
+            f"{parameter}: Dify's link to the file has no host. Set "
+            "INTERNAL_FILES_URL=http://api:5001 in docker/.env."
         )
     try:
         link = urlsplit(url)

@@ -177,7 +177,11 @@ def test_the_examples_of_extra_parameters_are_json_objects() -> None:
     assert {type(example) for example in json_blocks("Extra parameters")} == {dict}
 
 
-def test_the_lines_for_half_an_hour_are_the_table_s() -> None:
+def test_the_lines_for_forty_minutes_are_the_same_on_both_pages_and_each_is_explained() -> None:
     text = section("Timeouts")
-    table = re.findall(r"(?m)^\| `(\w+)` \|.*\| (\d+) \|$", text.partition("Inside an")[0])
-    assert re.findall(r"(?m)^([A-Z_]+)=(\d+)$", text) == table
+    lines = re.findall(r"(?m)^([A-Z_]+)=(\d+)$", text)
+    assert re.findall(r"(?m)^\| `([A-Z_]+)` \|", text.partition("may stay")[0]) == [
+        name for name, _ in lines
+    ]
+    readme = READMES["en_US"].read_text(encoding="utf-8")
+    assert re.findall(r"(?m)^([A-Z_]+)=(\d{4,})$", readme) == lines

@@ -58,7 +58,7 @@ def test_what_is_no_file_is_refused(value: object) -> None:
 
 @pytest.mark.parametrize("url", ["/files/1?sign=secret", "", "file:///etc/passwd", "http:///x"])
 def test_a_link_without_a_host_names_the_variables_to_set(url: str) -> None:
-    assert "has no host. Set FILES_URL, or INTERNAL_FILES_URL=" in refusal(link(url))
+    assert "has no host. Set INTERNAL_FILES_URL=" in refusal(link(url))
 
 
 @pytest.mark.parametrize(
