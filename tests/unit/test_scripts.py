@@ -1,5 +1,6 @@
 """A selectable script's arguments, by label or in order, as the server takes them."""
 
+import json
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from webui.server.server import Server
 PLOT = "X/Y/Z plot"
 # As a new form of AUTOMATIC1111 and its forks has them, and over the API: axes by their number.
 NOTHING = [0, "", None]
+BOX_AND_CHOICE = [{"label": "X values"}, {"label": "X values", "choices": []}]
 
 
 def asked_of(standin: StandIn, **asked: object) -> Request:
@@ -35,6 +37,16 @@ def refusal(standin: StandIn, given: object, script: str = PLOT) -> str:
     with pytest.raises(InvalidParameterError) as caught:
         arguments(standin, given, script)
     return str(caught.value)
+
+
+def completed(script: str, form: object, given: object) -> Any:  # noqa: ANN401 - likewise
+    """Return the arguments for a server that tells nothing but this form."""
+    told = json.dumps([{"name": script, "is_img2img": False, "args": form}])
+    with RawServer(reply(told)) as bare, connect(bare.base_url) as there:
+        server = Server(there, Profile("txt2img", UNKNOWN))
+        request = Request(Endpoint.TXT2IMG, {"script_name": script, "script_args": given})
+        complete_script(request, server)
+    return request.fields["script_args"]
 
 
 @pytest.mark.parametrize(
@@ -82,6 +94,33 @@ def test_a_plot_is_asked_for_in_words_and_sent_with_the_server_s_numbers(
     assert arguments(standin, given)[:9] == [*x, *y, *NOTHING]
 
 
+@pytest.mark.parametrize(
+    ("given", "box", "chosen"),
+    [
+        # Brackets as in a prompt, which is no JSON.
+        ("[red:blue:0.5], green", "[red:blue:0.5], green", ["[red:blue:0.5]", "green"]),
+        (['a "b", c', "d"], '"a ""b"", c", d', ['a "b", c', "d"]),
+        (["a\nb", 7.5], '"a\nb", 7.5', ["a\nb", "7.5"]),
+    ],
+)
+def test_what_a_plot_replaces_is_read_by_it_as_it_was_given(
+    standin: StandIn, given: object, box: str, chosen: list[str]
+) -> None:
+    found = arguments(standin, {"X type": "Prompt S/R", "X values": given})
+    assert found[1:3] == [box, chosen]
+
+
+def test_sd_next_s_plot_has_its_own_way_with_commas() -> None:
+    told = [{"label": "X type", "choices": ["", "a"]}, *BOX_AND_CHOICE]
+    given = {"X type": "a", "X values": ["red, blue", '"x"']}
+    assert completed("xyz grid script", told, given)[1] == r'red\, blue, "x"'
+
+
+def test_a_choice_has_its_number_among_all_that_the_server_tells() -> None:
+    told = [{"label": "X type", "choices": ["", None, "a"]}, *BOX_AND_CHOICE]
+    assert completed("x/y/z plot", told, {"X type": "A"})[0] == 2
+
+
 def test_the_number_of_an_axis_and_the_place_of_a_switch_are_the_server_s_own(
     standins: StandIns,
 ) -> None:
@@ -117,6 +156,7 @@ def test_a_script_without_arguments_is_sent_those_of_its_form_as_it_takes_them(
         ({"X type": "Sampling"}, "no choice of 'X type' named 'Sampling'. Closest of 51: Sampler"),
         ({"X type": "Sampler", "X values": "Eulr a"}, "no sampler named 'Eulr a'. Closest of"),
         ({"Z type": "Schedule type", "Z values": ["Caras"]}, "no scheduler named 'Caras'. Close"),
+        ({"X type": "Sampler", "X values": "[Euler a"}, "no sampler named '[Euler a'. Closest of"),
     ],
 )
 def test_a_word_that_the_script_does_not_have_is_refused(
@@ -125,17 +165,29 @@ def test_a_word_that_the_script_does_not_have_is_refused(
     assert refusal(standin, given).startswith(f"script_args: AUTOMATIC1111 has {told}")
 
 
+def test_an_argument_under_two_spellings_is_refused(standin: StandIn) -> None:
+    said = refusal(standin, {"X type": "Steps", "x_type": "Seed"})
+    assert said == "script_args: 'X type' is given twice. Give it once."
+
+
+@pytest.mark.parametrize("script", ["prompt matrix", None])
+@pytest.mark.parametrize("family", ["a1111", "sdnext"])
+def test_no_arguments_are_an_array_everywhere(
+    standins: StandIns, family: str, script: str | None
+) -> None:
+    named = {} if script is None else {"script_name": script}
+    request = asked_of(standins.of(family), script_args={}, **named)
+    assert isinstance(request.fields["script_args"], list)
+
+
 def test_labels_do_where_each_argument_has_its_own_place(standins: StandIns) -> None:
     found = arguments(standins.of("sdnext"), {"Joining char": "space"}, "prompt matrix")
     assert found == [False, False, "positive", "space", 0]
 
 
 def test_labels_of_a_script_that_tells_none_are_refused() -> None:
-    with RawServer(reply("", status="404 Not Found")) as bare, connect(bare.base_url) as there:
-        server = Server(there, Profile("txt2img", UNKNOWN, None, frozenset()))
-        request = Request(Endpoint.TXT2IMG, {"script_name": "nobody", "script_args": {"a": 1}})
-        with pytest.raises(InvalidParameterError, match=r"^script_args: .*'nobody' by label. Give"):
-            complete_script(request, server)
+    with pytest.raises(InvalidParameterError, match=r"^script_args: .*'nobody' by label. Give"):
+        completed("nobody", [], {"a": 1})
 
 
 def test_labels_without_a_script_have_no_effect_and_do_no_harm(standin: StandIn) -> None:
