@@ -73,7 +73,10 @@ function Save-Picture([string] $Link, [string] $Name) {
         Invoke-WebRequest -UseBasicParsing -Uri $address -OutFile $target -TimeoutSec 60
         $target
     }
-    catch { $run.Errors += "$address cannot be fetched: $($_.Exception.Message)" }
+    catch {
+        # Without the query, which has the signature.
+        $run.Errors += "$($address.GetLeftPart('Path')) cannot be fetched: $($_.Exception.Message)"
+    }
 }
 
 function Save-Files($Values) {
