@@ -1,7 +1,7 @@
 """The arguments of a selectable script: in the order of its form, or by its labels."""
 
 from webui import said, values
-from webui.errors import InvalidParameterError
+from webui.errors import InvalidParameterError, StableDiffusionError, WebUILateError
 from webui.http.endpoints import Endpoint
 from webui.request.request import Request
 from webui.server.names import match_name
@@ -49,10 +49,7 @@ def complete_script(request: Request, server: Server) -> None:
         return
     form = _form(str(script), request, server)
     if isinstance(given, dict) and not form:
-        raise InvalidParameterError(
-            f"script_args: the server does not tell the arguments of {script!r} by label. Give a "
-            "JSON array, in the order of its form in the WebUI."
-        )
+        raise _unlabelled(str(script), server)
     if isinstance(given, dict):
         given = _by_label(given, form, str(script), server)
     elif not form or not server.family.joins_script_arguments:
@@ -70,6 +67,18 @@ def complete_script(request: Request, server: Server) -> None:
         elif isinstance(one.get("value"), bool):
             arguments[place] = _switch(arguments[place], one)
     request.fields["script_args"] = arguments
+
+
+def _unlabelled(script: str, server: Server) -> StableDiffusionError:
+    array = "a JSON array, in the order of its form in the WebUI."
+    if "script-info" in server.late:
+        return WebUILateError(
+            f"script_args: the server did not say in time what {script!r} takes. It is busy: try "
+            f"again, or give {array}"
+        )
+    return InvalidParameterError(
+        f"script_args: the server does not tell the arguments of {script!r} by label. Give {array}"
+    )
 
 
 def _form(script: str, request: Request, server: Server) -> list[Fields]:
