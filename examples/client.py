@@ -304,7 +304,6 @@ class Run:
         if response.is_error:
             self.errors.append(f"{refusal(response)} The link may have expired.")
             return
-        self.out.mkdir(parents=True, exist_ok=True)
         target, number = self.out / name, 1
         while target.exists():
             number += 1
@@ -331,6 +330,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.file and given.query is None:
         parser.error("--file goes with --query; a workflow's file is one of its inputs, NAME=@FILE")
     try:
+        given.out.mkdir(parents=True, exist_ok=True)
         run = Run(given.url, os.environ.get("DIFY_API_KEY", ""), given.user, given.out)
         body = run.body(given.inputs, given.file)
         path = "/workflows/run"
@@ -338,7 +338,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             path, body["query"] = "/chat-messages", given.query
         (run.block if given.blocking else run.stream)(path, body)
         errors = run.errors
-    except Failed as failure:
+    except (Failed, OSError) as failure:
         errors = [str(failure)]
     except httpx.TransportError as error:
         errors = [f"{given.url} cannot be reached: {error!r}"]

@@ -312,6 +312,18 @@ def test_a_host_of_files_that_is_not_there_is_told_without_the_link_s_signature(
     assert "sign=" not in err
 
 
+def test_a_folder_that_cannot_be_made_is_told_before_anything_is_drawn(
+    capsys: Printed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIFY_API_KEY", KEY)
+    taken = tmp_path / "pictures"
+    taken.touch()
+    with DifyApi(drawn(LINK)) as dify:
+        assert MODULE.main(["--url", f"{dify.base_url}/v1", "--out", str(taken)]) == 1
+    assert str(taken) in capsys.readouterr().err
+    assert dify.started == []
+
+
 @pytest.mark.parametrize(
     ("key", "told"),
     [
