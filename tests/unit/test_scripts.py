@@ -73,7 +73,8 @@ def test_a_script_s_arguments_stay_as_given_where_each_has_its_place(standins: S
 @pytest.mark.parametrize(
     "given",
     [
-        {"X type": "Sampler", "x_values": "euler A，DPM++ 2M", "Y type": 4, "Y values": [10, "20"]},
+        {"X type": "Sampler", "x_values": "euler A，DPM++ 2M", "Y type": 4, "Y values": [10, "20"],
+         "Z values": None},
         ["sampler", "euler A, dpm++ 2m", ["Euler a", "DPM++ 2M"], "Steps", "10, 20", ["10", "20"]],
         [9, "Euler a, DPM++ 2M", ["euler_a", "DPM++ 2M"], "steps", "10, 20", ["10", "20"]],
     ],

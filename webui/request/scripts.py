@@ -105,6 +105,8 @@ def _by_label(given: Fields, form: list[Fields], script: str, server: Server) ->
         if found in met:
             raise InvalidParameterError(f"script_args: {found!r} is given twice. Give it once.")
         met.add(found)
+        if value is None:
+            continue  # As in the form.
         places = [place for place, label in enumerate(labels) if label == found]
         for place in places:
             is_list = isinstance(form[place].get("choices"), list)
