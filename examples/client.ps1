@@ -43,6 +43,9 @@ if ($key -notmatch '^app-[!-~]+$') {
     throw 'DIFY_API_KEY must begin with app- and be ASCII: copy it again from API Access in Dify.'
 }
 
+# Before anything is drawn that it could not take.
+$folder = (New-Item -ItemType Directory -Force -Path $Out).FullName
+
 $http = New-Object Net.Http.HttpClient
 $http.Timeout = [Threading.Timeout]::InfiniteTimeSpan
 $http.DefaultRequestHeaders.Authorization =
@@ -63,7 +66,6 @@ function Save-Picture([string] $Link, [string] $Name) {
     $run.Saved[$address.AbsolutePath] = $true
     if (-not $Name) { $Name = [Uri]::UnescapeDataString($address.Segments[-1]) }
     $Name = ($Name -replace '[^\w.-]', '_').TrimStart('.')
-    $folder = (New-Item -ItemType Directory -Force -Path $Out).FullName
     $target = Join-Path $folder $Name
     for ($number = 2; Test-Path -LiteralPath $target; $number++) {
         $target = Join-Path $folder ([IO.Path]::GetFileNameWithoutExtension($Name) + "-$number" +
@@ -73,7 +75,10 @@ function Save-Picture([string] $Link, [string] $Name) {
         Invoke-WebRequest -UseBasicParsing -Uri $address -OutFile $target -TimeoutSec 60
         $target
     }
-    catch { $run.Errors += "$address cannot be fetched: $($_.Exception.Message)" }
+    catch {
+        # Without the query, which has the signature.
+        $run.Errors += "$($address.GetLeftPart('Path')) cannot be fetched: $($_.Exception.Message)"
+    }
 }
 
 function Save-Files($Values) {

@@ -7,7 +7,7 @@
 
 DIFY_API_KEY is the app's key (*API Access* in Dify), DIFY_API_URL the address that stands there.
 Needs Python 3.12 and httpx: `uv run --with httpx client.py …`. Each picture's path is a line of
-stdout; progress and the answer go to stderr.
+stdout; progress and the answer go to stderr. Ctrl-C ends this, while a run goes on in Dify.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import json
 import mimetypes
 import os
 import re
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -103,7 +104,12 @@ def refusal(response: httpx.Response) -> str:
         text = f"{said['code']}: {said['message']}"
     except (ValueError, KeyError, TypeError):
         text = text[:300]
-    return f"{response.url} answered {response.status_code}. {text}"
+    return f"{bare(response.url)} answered {response.status_code}. {text}"
+
+
+def bare(url: httpx.URL) -> httpx.URL:
+    """Return an address as it may be shown: a link's query has the signature that opens it."""
+    return url.copy_with(query=None)
 
 
 def tell(text: str) -> None:
@@ -179,7 +185,11 @@ class Run:
         response = self._dify.request(method, self.base_url + path, **request)
         if response.is_error:
             raise Failed(refusal(response))
-        said: Event = response.json()
+        try:
+            said: Event = response.json()
+        except ValueError:
+            where = f"Is {self.base_url} the address that API Access in Dify shows?"
+            raise Failed(f"{bare(response.url)} answered no JSON. {where}") from None
         return said
 
     def stream(self, path: str, body: Event) -> None:
@@ -288,12 +298,12 @@ class Run:
         try:
             response = self._files.get(url, timeout=SILENCE)
         except httpx.TransportError as error:
-            self.errors.append(f"{url} cannot be fetched ({error!r}). It comes from FILES_URL.")
+            shown = bare(httpx.URL(url))
+            self.errors.append(f"{shown} cannot be fetched ({error!r}). It comes from FILES_URL.")
             return
         if response.is_error:
             self.errors.append(f"{refusal(response)} The link may have expired.")
             return
-        self.out.mkdir(parents=True, exist_ok=True)
         target, number = self.out / name, 1
         while target.exists():
             number += 1
@@ -320,6 +330,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.file and given.query is None:
         parser.error("--file goes with --query; a workflow's file is one of its inputs, NAME=@FILE")
     try:
+        given.out.mkdir(parents=True, exist_ok=True)
         run = Run(given.url, os.environ.get("DIFY_API_KEY", ""), given.user, given.out)
         body = run.body(given.inputs, given.file)
         path = "/workflows/run"
@@ -327,7 +338,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             path, body["query"] = "/chat-messages", given.query
         (run.block if given.blocking else run.stream)(path, body)
         errors = run.errors
-    except Failed as failure:
+    except (Failed, OSError) as failure:
         errors = [str(failure)]
     except httpx.TransportError as error:
         errors = [f"{given.url} cannot be reached: {error!r}"]
@@ -336,5 +347,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     sys.exit(main())

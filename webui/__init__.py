@@ -11,8 +11,8 @@
     text, said        text from others, made fit to be sent and shown; what servers say
     lasting           what outlives a call: jobs that run or are kept, cached lists
 
-    run/              one job: submit, watch, end or keep it; what came against what was asked
-    request/          from values to what is posted: pictures placed, names checked, LoRAs, rules
+    run/              jobs: submit, watch, end or keep them; what came against what was asked
+    request/          from values to what is posted: pictures placed, names checked, LoRAs, scripts
     server/           who answers (families, by traits) and what it offers (lists, names), cached
     http/             addresses, endpoints, replies read as they arrive and bounded; remedies
     pictures/         bytes, sizes, orientation; the text inside

@@ -146,10 +146,15 @@ def json_arguments(value: object) -> list[object] | dict[str, object]:
     return found
 
 
+def separated(text: str) -> list[str]:
+    """Return the names that commas separate."""
+    return [name for part in _COMMA.split(tidy(text)) if (name := tidy(part))]
+
+
 def names(value: object) -> list[str]:
     """Names, as a JSON array of strings or as text separated by commas."""
     if isinstance(value, str) and not tidy(value).startswith("["):
-        return [name for part in _COMMA.split(tidy(value)) if (name := tidy(part))]
+        return separated(value)
     found = json_array(value)
     if not all(isinstance(name, str) for name in found):
         raise ValueError("holds something that is not text")

@@ -5,6 +5,11 @@ PowerShell is not at hand: of client.ps1 only what its text shows is held.
 
 import importlib.util
 import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -26,7 +31,7 @@ from support.dify_api import (
     of_run,
     said,
 )
-from support.raw_server import free_port
+from support.raw_server import RawServer, free_port, reply
 
 LINK = "/files/tools/1.png?timestamp=1&nonce=2&sign=3"
 POWERSHELL = (ROOT / "examples/client.ps1").read_bytes()
@@ -297,10 +302,26 @@ def test_a_link_that_expired_is_told(client: Client, capsys: Printed) -> None:
     assert "403. Invalid request The link may have expired." in err
 
 
-def test_a_host_of_files_that_is_not_there_is_told(client: Client, capsys: Printed) -> None:
+def test_a_host_of_files_that_is_not_there_is_told_without_the_link_s_signature(
+    client: Client, capsys: Printed
+) -> None:
     with DifyApi(drawn(f"http://127.0.0.1:{free_port()}{LINK}")) as dify:
         assert client(dify.base_url) == 1
-    assert "It comes from FILES_URL." in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "It comes from FILES_URL." in err
+    assert "sign=" not in err
+
+
+def test_a_folder_that_cannot_be_made_is_told_before_anything_is_drawn(
+    capsys: Printed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIFY_API_KEY", KEY)
+    taken = tmp_path / "pictures"
+    taken.touch()
+    with DifyApi(drawn(LINK)) as dify:
+        assert MODULE.main(["--url", f"{dify.base_url}/v1", "--out", str(taken)]) == 1
+    assert str(taken) in capsys.readouterr().err
+    assert dify.started == []
 
 
 @pytest.mark.parametrize(
@@ -327,6 +348,29 @@ def test_a_key_that_cannot_be_right_is_told(
 def test_a_dify_that_is_not_there_is_told(client: Client, capsys: Printed) -> None:
     assert client(f"http://127.0.0.1:{free_port()}") == 1
     assert "cannot be reached" in capsys.readouterr().err
+
+
+def test_an_address_that_is_not_the_api_s_is_told(client: Client, capsys: Printed) -> None:
+    with RawServer(reply("<html>Dify</html>", content_type="text/html")) as page:
+        assert client(page.base_url) == 1
+    assert "/v1/parameters answered no JSON. Is" in capsys.readouterr().err
+
+
+def test_ctrl_c_ends_it_as_a_shell_expects(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIFY_API_KEY", KEY)
+    asked = threading.Event()
+
+    def listen(connection: socket.socket) -> None:
+        asked.set()
+        connection.recv(1)
+
+    with RawServer(listen) as mute:
+        command = [sys.executable, str(ROOT / "examples/client.py"), "--url", mute.base_url]
+        running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603
+        assert asked.wait(20)
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=20)
+    assert (running.returncode, err) == (-signal.SIGINT, "")
 
 
 def test_powershell_5_reads_the_script_as_it_is_meant() -> None:

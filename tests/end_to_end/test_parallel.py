@@ -1,17 +1,25 @@
 """One call as several requests side by side: the same pictures, and parts that fail apart."""
 
+import base64
 import io
+import threading
+import time
 from typing import Any
 
 import pytest
+from dify_plugin.entities.tool import ToolInvokeMessage
 from PIL import Image
 
 from devtools.standin import FAMILIES, StandIn
+from dify.limits import EXECUTION_VARIABLE
 from support.dify_files import picture, served_each
-from support.drawing import Drawn, all_sent, collected, draw, invoke, refused
+from support.drawing import Drawn, all_sent, collected, draw, invoke, refused, until
 from support.standins import StandIns
 from tools.upscale import UpscaleTool
 from webui.errors import WebUIServerError
+from webui.http import reply
+from webui.pictures.picture import Picture, decode_picture
+from webui.run.generation import Generation
 
 FOUR = {"parallel": "4"}
 UPSCALE = "extra-single-image"
@@ -173,3 +181,47 @@ def test_pictures_side_by_side_that_outlast_dify_are_collected_by_the_next_call(
     with StandIn(cards=2, delay=1.2) as standin:
         found = collected(monkeypatch, lambda: enlarged(standin, 2))
         assert len(all_sent(standin, UPSCALE)) == len(found.files) == 2
+
+
+def test_what_a_server_sends_beyond_its_picture_is_read_as_it_is_taken(
+    standin: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def decode(text: str) -> Picture:
+        read.append(text)
+        return decode_picture(text)
+
+    monkeypatch.setattr(reply, "decode_picture", decode)
+    many = [picture(8, 8)] * 50
+    for _ in range(2):
+        body = {"images": [base64.b64encode(one).decode() for one in many]}
+        standin.fail_next(f"/sdapi/v1/{UPSCALE}", status=200, body=body)
+    before = threading.active_count()
+    with served_each(picture(8, 8), picture(8, 8)) as images:
+        given = {"upscaler_1": "Lanczos", "images": images}
+        came = iter(invoke(UpscaleTool, standin, given, {"parallel": 2}))
+        while next(came).type != ToolInvokeMessage.MessageType.BLOB:
+            pass
+        time.sleep(0.5)
+        assert 2 < len(read) < 20
+        del came
+    until(lambda: threading.active_count() <= before)
+
+
+def test_a_picture_begun_late_is_not_kept_once_another_came(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begin, begun = Generation.begin, iter((0.0, 1.2))
+
+    def begin_late(*given: Any, **more: Any) -> Generation:  # noqa: ANN401 - as it takes them
+        generation = begin(*given, **more)
+        time.sleep(next(begun))
+        return generation
+
+    monkeypatch.setattr(Generation, "begin", begin_late)
+    monkeypatch.setenv(EXECUTION_VARIABLE, "2")
+    with StandIn(cards=1, delay=0.9) as standin:
+        found = enlarged(standin, 2)
+    assert len(found.files) == 1
+    assert "run this again" not in found.warnings[0]

@@ -8,6 +8,7 @@ import requests
 
 from devtools.standin import StandIn
 from support.exchange import connect
+from support.standins import StandIns
 from webui.errors import WebUIResponseError, WebUIServerError, WrongModelError
 from webui.http.account import Account
 from webui.http.endpoints import Endpoint
@@ -105,6 +106,13 @@ def test_a_plot_draws_with_what_it_is_told_to_and_no_other_script(server: Server
     assert compared(server, came, script_name="X/Y/Z plot", **wish) == []
     with pytest.raises(WrongModelError):
         compared(server, came, script_name="prompt matrix", **wish)
+
+
+def test_a_plot_that_the_server_takes_no_notice_of_excuses_nothing(standins: StandIns) -> None:
+    with connect(standins.of("sdcpp").base_url) as there:
+        server = Server.ask(there, Endpoint.TXT2IMG)
+        said = compared(server, summary(image(seed=7)), script_name="X/Y/Z plot", seed=1)
+    assert said == ["The server drew with the seed 7 instead of 1."]
 
 
 def entry(server: Server, place: int) -> dict[str, Any]:

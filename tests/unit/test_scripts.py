@@ -1,14 +1,16 @@
 """A selectable script's arguments, by label or in order, as the server takes them."""
 
+import json
 from typing import Any
 
 import pytest
 
 from devtools.standin import StandIn
 from support.exchange import connect
-from support.raw_server import RawServer, reply
+from support.raw_server import Answer, RawServer, reply, stalling_after
 from support.standins import StandIns
-from webui.errors import InvalidParameterError
+from webui.errors import InvalidParameterError, WebUILateError
+from webui.http import client
 from webui.http.endpoints import Endpoint
 from webui.request.build import build_request
 from webui.request.request import Request
@@ -20,6 +22,7 @@ from webui.server.server import Server
 PLOT = "X/Y/Z plot"
 # As a new form of AUTOMATIC1111 and its forks has them, and over the API: axes by their number.
 NOTHING = [0, "", None]
+BOX_AND_CHOICE = [{"label": "X values"}, {"label": "X values", "choices": []}]
 
 
 def asked_of(standin: StandIn, **asked: object) -> Request:
@@ -37,28 +40,29 @@ def refusal(standin: StandIn, given: object, script: str = PLOT) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("given", "sent"),
-    [
-        ({}, [False, False, "positive", "comma", 0]),
-        ({"script_args": [True]}, [True, False, "positive", "comma", 0]),
-        (
-            {"script_args": [True, True, "negative", "space", 4]},
-            [True, True, "negative", "space", 4],
-        ),
-    ],
-)
-def test_a_script_gets_all_its_arguments(
-    standin: StandIn, given: dict[str, Any], sent: list[object]
-) -> None:
-    request = asked_of(standin, script_name="Prompt_Matrix", **given)
+def form_of(script: str, form: object) -> bytes:
+    return reply(json.dumps([{"name": script, "is_img2img": False, "args": form}]))
+
+
+def completed(script: str, told: Answer, given: object) -> Any:  # noqa: ANN401 - likewise
+    """Return the arguments for a server that has nothing else to tell."""
+    with RawServer(told) as bare, connect(bare.base_url) as there:
+        server = Server(there, Profile("txt2img", UNKNOWN))
+        request = Request(Endpoint.TXT2IMG, {"script_name": script, "script_args": given})
+        complete_script(request, server)
+    return request.fields["script_args"]
+
+
+@pytest.mark.parametrize("given", [[], [True]])
+def test_a_script_gets_all_its_arguments(standin: StandIn, given: list[bool]) -> None:
+    request = asked_of(standin, script_name="Prompt_Matrix", script_args=given)
     assert request.fields["script_name"] == "prompt matrix"
-    assert request.fields["script_args"] == sent
+    assert request.fields["script_args"] == [bool(given), False, "positive", "comma", 0]
 
 
 def test_more_arguments_than_a_script_has_are_refused(standin: StandIn) -> None:
-    with pytest.raises(InvalidParameterError, match="'prompt matrix' takes 5 arguments, not 6"):
-        asked_of(standin, script_name="prompt matrix", script_args=[0] * 6)
+    told = refusal(standin, [0] * 6, "prompt matrix")
+    assert told == "script_args: 'prompt matrix' takes 5 arguments, not 6."
 
 
 def test_a_script_s_arguments_stay_as_given_where_each_has_its_place(standins: StandIns) -> None:
@@ -69,7 +73,8 @@ def test_a_script_s_arguments_stay_as_given_where_each_has_its_place(standins: S
 @pytest.mark.parametrize(
     "given",
     [
-        {"X type": "Sampler", "x_values": "euler A，DPM++ 2M", "Y type": 4, "Y values": [10, "20"]},
+        {"X type": "Sampler", "x_values": "euler A，DPM++ 2M", "Y type": 4, "Y values": [10, "20"],
+         "Z values": None},
         ["sampler", "euler A, dpm++ 2m", ["Euler a", "DPM++ 2M"], "Steps", "10, 20", ["10", "20"]],
         [9, "Euler a, DPM++ 2M", ["euler_a", "DPM++ 2M"], "steps", "10, 20", ["10", "20"]],
     ],
@@ -80,6 +85,36 @@ def test_a_plot_is_asked_for_in_words_and_sent_with_the_server_s_numbers(
     samplers = ["Euler a", "DPM++ 2M"]
     x, y = [9, ", ".join(samplers), samplers], [4, "10, 20", ["10", "20"]]
     assert arguments(standin, given)[:9] == [*x, *y, *NOTHING]
+
+
+@pytest.mark.parametrize(
+    ("given", "box", "chosen"),
+    [
+        # Brackets as in a prompt, which is no JSON.
+        ("[red:blue:0.5], green", "[red:blue:0.5], green", ["[red:blue:0.5]", "green"]),
+        (['a "b", c', "d"], '"a ""b"", c", d', ['a "b", c', "d"]),
+        (["a\nb", 7.5], '"a\nb", 7.5', ["a\nb", "7.5"]),
+    ],
+)
+def test_what_a_plot_replaces_is_read_by_it_as_it_was_given(
+    standin: StandIn, given: object, box: str, chosen: list[str]
+) -> None:
+    found = arguments(standin, {"X type": "Prompt S/R", "X values": given})
+    assert found[1:3] == [box, chosen]
+
+
+def test_sd_next_s_plot_has_its_own_way_with_commas() -> None:
+    told = [{"label": "X type", "choices": ["", "a"]}, *BOX_AND_CHOICE]
+    given = {"X type": "a", "X values": ["red, blue", '"x"']}
+    assert (
+        completed("xyz grid script", form_of("xyz grid script", told), given)[1]
+        == r'red\, blue, "x"'
+    )
+
+
+def test_a_choice_has_its_number_among_all_that_the_server_tells() -> None:
+    told = [{"label": "X type", "choices": ["", None, "a"]}, *BOX_AND_CHOICE]
+    assert completed(PLOT, form_of(PLOT, told), {"X type": "A"})[0] == 2
 
 
 def test_the_number_of_an_axis_and_the_place_of_a_switch_are_the_server_s_own(
@@ -117,6 +152,7 @@ def test_a_script_without_arguments_is_sent_those_of_its_form_as_it_takes_them(
         ({"X type": "Sampling"}, "no choice of 'X type' named 'Sampling'. Closest of 51: Sampler"),
         ({"X type": "Sampler", "X values": "Eulr a"}, "no sampler named 'Eulr a'. Closest of"),
         ({"Z type": "Schedule type", "Z values": ["Caras"]}, "no scheduler named 'Caras'. Close"),
+        ({"X type": "Sampler", "X values": "[Euler a"}, "no sampler named '[Euler a'. Closest of"),
     ],
 )
 def test_a_word_that_the_script_does_not_have_is_refused(
@@ -125,17 +161,33 @@ def test_a_word_that_the_script_does_not_have_is_refused(
     assert refusal(standin, given).startswith(f"script_args: AUTOMATIC1111 has {told}")
 
 
+def test_an_argument_under_two_spellings_is_refused(standin: StandIn) -> None:
+    said = refusal(standin, {"X type": "Steps", "x_type": "Seed"})
+    assert said == "script_args: 'X type' is given twice. Give it once."
+
+
+@pytest.mark.parametrize("named", [{"script_name": "prompt matrix"}, {}])
+def test_no_arguments_are_an_array_everywhere(standins: StandIns, named: dict[str, Any]) -> None:
+    request = asked_of(standins.of("sdnext"), script_args={}, **named)
+    assert request.fields["script_args"] == []
+
+
 def test_labels_do_where_each_argument_has_its_own_place(standins: StandIns) -> None:
     found = arguments(standins.of("sdnext"), {"Joining char": "space"}, "prompt matrix")
     assert found == [False, False, "positive", "space", 0]
 
 
 def test_labels_of_a_script_that_tells_none_are_refused() -> None:
-    with RawServer(reply("", status="404 Not Found")) as bare, connect(bare.base_url) as there:
-        server = Server(there, Profile("txt2img", UNKNOWN, None, frozenset()))
-        request = Request(Endpoint.TXT2IMG, {"script_name": "nobody", "script_args": {"a": 1}})
-        with pytest.raises(InvalidParameterError, match=r"^script_args: .*'nobody' by label. Give"):
-            complete_script(request, server)
+    with pytest.raises(InvalidParameterError, match=r"^script_args: .*'nobody' by label. Give"):
+        completed("nobody", reply("[]"), {"a": 1})
+
+
+def test_labels_that_a_busy_server_does_not_tell_in_time_are_to_be_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(client, "LOOKUP_PATIENCE", 0.2)
+    with pytest.raises(WebUILateError, match=r"^script_args: .* in time .*: try again, or give"):
+        completed(PLOT, stalling_after(b""), {"X type": "Seed"})
 
 
 def test_labels_without_a_script_have_no_effect_and_do_no_harm(standin: StandIn) -> None:

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -134,6 +135,24 @@ def test_a_name_server_that_says_nothing_is_left(
     assert time.monotonic() - begun < 5
     if ends == "in time":
         assert "The name gpu.example does not resolve" in str(caught.value)
+
+
+def test_a_name_is_looked_up_once_for_what_the_machine_can_reach_and_each_address_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    look_up, asked = socket.getaddrinfo, []
+
+    def noted(host: str, port: int, *how: int) -> list[Any]:
+        if not host.startswith("gpu"):
+            return look_up(host, port, *how)
+        asked.append((host, *how))
+        return [one for n in (2, 1) for one in look_up(f"127.0.0.{n}", port, *how)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", noted)
+    monkeypatch.setattr("urllib3.util.connection.HAS_IPV6", False)
+    with RawServer(reply("{}")) as server, connect(f"http://gpu.example.:{server.port}") as there:
+        assert there.schema() == {}
+    assert asked == [("gpu.example.", socket.AF_INET, socket.SOCK_STREAM)]
 
 
 def test_no_lookup_is_waited_for_beyond_its_callers_time() -> None:

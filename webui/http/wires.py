@@ -18,7 +18,8 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import NameResolutionError
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.util.connection import allowed_gai_family
 
 # A dead peer is noticed after about two minutes of silence, where TCP can tell.
 _KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
@@ -54,7 +55,7 @@ class Connection(HTTPConnection):
         super().__init__(*arguments, **options)
         self._wires = wires
         self._wire: socket.socket | None = None
-        self._name: Future[None] = Future()
+        self._name: Future[list[Any]] = Future()
         self.is_cut = False
         self.is_late = False
 
@@ -91,31 +92,47 @@ class Connection(HTTPConnection):
             return super().getresponse()
 
     def _new_conn(self) -> socket.socket:
+        name, addresses = self._dns_host, self._addresses()
+        try:
+            # One by one, or urllib3 would ask for the name again.
+            while True:
+                self.host = addresses.pop(0)
+                try:
+                    opened = super()._new_conn()
+                    break
+                except (NewConnectionError, ConnectTimeoutError):
+                    if not addresses or self.is_cut:
+                        raise
+        finally:
+            self.host = name
+        # TLS takes the socket itself away while it shakes hands.
+        self._wire = opened.dup()
+        return opened
+
+    def _addresses(self) -> list[str]:
+        """Wait for those of its name, at which nothing but a thread of its own can be left."""
         Thread(target=self._look_up, args=(self._name,), daemon=True).start()
         try:
-            self._name.result()
+            found = self._name.result()
         except CancelledError:
+            # What is late tells more than that it is late.
             self.is_cut = not self.is_late
             late = socket.gaierror(socket.EAI_AGAIN, "No name server answered in time.")
             raise NameResolutionError(self.host, self, late) from late
         except socket.gaierror as error:
             raise NameResolutionError(self.host, self, error) from error
-        opened = super()._new_conn()
-        # TLS takes the socket itself away while it shakes hands.
-        self._wire = opened.dup()
-        return opened
+        except (OSError, UnicodeError):
+            found = []
+        # Without any, urllib3 meets the same again and says what it is.
+        return [_address(*where) for *_, where in found] or [self._dns_host]
 
-    def _look_up(self, found: "Future[None]") -> None:
-        """Wait for the name's address, at which nothing but a thread of its own can be left."""
+    def _look_up(self, found: "Future[list[Any]]") -> None:
+        kinds = allowed_gai_family(), socket.SOCK_STREAM
         with contextlib.suppress(InvalidStateError):
             try:
-                socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
-            except socket.gaierror as error:
+                found.set_result(socket.getaddrinfo(self._dns_host, self.port, *kinds))
+            except (OSError, UnicodeError) as error:
                 found.set_exception(error)
-            except (OSError, UnicodeError):
-                found.set_result(None)  # urllib3 meets the same again, and says what it is.
-            else:
-                found.set_result(None)
 
     @contextlib.contextmanager
     def _in_time(self) -> Iterator[None]:
@@ -134,6 +151,11 @@ class Connection(HTTPConnection):
         if self.is_cut:
             self.close()
             raise TimeoutError if self.is_late else ConnectionAbortedError
+
+
+def _address(host: str, _port: int, _flow: int = 0, scope: int = 0) -> str:
+    """Return a socket's address, of a link-local one with its link."""
+    return f"{host}%{scope}" if scope else host
 
 
 class SecureConnection(Connection, HTTPSConnection):

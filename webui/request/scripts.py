@@ -1,7 +1,7 @@
 """The arguments of a selectable script: in the order of its form, or by its labels."""
 
 from webui import said, values
-from webui.errors import InvalidParameterError
+from webui.errors import InvalidParameterError, StableDiffusionError, WebUILateError
 from webui.http.endpoints import Endpoint
 from webui.request.request import Request
 from webui.server.names import match_name
@@ -12,6 +12,9 @@ from webui.values import Fields, Json
 _LONGEST_QUOTE = 60
 # The titles of X/Y/Z plot, the second SD.Next's. Source: scripts/xyz_grid.py of each.
 _PLOTS = {"x/y/z plot", "xyz grid script"}
+# One value with a comma is `a\, b` in the box of these, and `"a, b"`, as CSV has it, in others.
+_ESCAPES_COMMAS = {"xyz grid script"}
+_QUOTED = set(',"\r\n')
 # Choices that the script takes by their number, although its form shows words and the server tells
 # the chosen word as the form's value: gradio's type="index". Source: scripts/xyz_grid.py and
 # scripts/poor_mans_outpainting.py of AUTOMATIC1111 82a973c0 and its forks; SD.Next takes words.
@@ -39,17 +42,14 @@ def complete_script(request: Request, server: Server) -> None:
     Else the server would put what it does have for other scripts in their place: an error, or
     always-on scripts that run with each other's arguments.
     """
-    script, given = request.fields.get("script_name"), request.fields.get("script_args") or []
+    script, given = request.fields.get("script_name"), request.fields.get("script_args", [])
+    if isinstance(given, dict) and not (given and script and server.reads("script_args")):
+        given = request.fields["script_args"] = [*given.values()]
     if not script or not server.reads("script_args"):
-        if isinstance(given, dict):
-            request.fields["script_args"] = [*given.values()]
         return
     form = _form(str(script), request, server)
     if isinstance(given, dict) and not form:
-        raise InvalidParameterError(
-            f"script_args: the server does not tell the arguments of {script!r} by label. Give a "
-            "JSON array, in the order of its form in the WebUI."
-        )
+        raise _unlabelled(str(script), server)
     if isinstance(given, dict):
         given = _by_label(given, form, str(script), server)
     elif not form or not server.family.joins_script_arguments:
@@ -69,6 +69,18 @@ def complete_script(request: Request, server: Server) -> None:
     request.fields["script_args"] = arguments
 
 
+def _unlabelled(script: str, server: Server) -> StableDiffusionError:
+    array = "a JSON array, in the order of its form in the WebUI."
+    if "script-info" in server.late:
+        return WebUILateError(
+            f"script_args: the server did not say in time what {script!r} takes. It is busy: try "
+            f"again, or give {array}"
+        )
+    return InvalidParameterError(
+        f"script_args: the server does not tell the arguments of {script!r} by label. Give {array}"
+    )
+
+
 def _form(script: str, request: Request, server: Server) -> list[Fields]:
     """Return what the server tells of each argument, empty if it tells nothing."""
     for entry in server.entries(Endpoint.SCRIPT_INFO) or []:
@@ -85,24 +97,41 @@ def _label(one: Fields) -> str:
 def _by_label(given: Fields, form: list[Fields], script: str, server: Server) -> list[Json]:
     """Return the arguments in their order. Of those that share a label each gets what it takes."""
     arguments, labels = [one.get("value") for one in form], [_label(one) for one in form]
+    met = set()
     for wanted, value in given.items():
         found = match_name(wanted, labels)
         if not found:
             raise server.missing(wanted, "script_args", f"argument of {script!r}", labels)
+        if found in met:
+            raise InvalidParameterError(f"script_args: {found!r} is given twice. Give it once.")
+        met.add(found)
+        if value is None:
+            continue  # As in the form.
         places = [place for place, label in enumerate(labels) if label == found]
         for place in places:
             is_list = isinstance(form[place].get("choices"), list)
-            arguments[place] = value if len(places) == 1 else _fit(value, is_list=is_list)
+            if len(places) > 1:
+                arguments[place] = _names(value) if is_list else _in_one_line(value, script)
+            else:
+                arguments[place] = value
     return arguments
 
 
-def _fit(value: Json, *, is_list: bool) -> Json:
-    """Return values as a list of names, or as text with commas, as a script's box takes them."""
-    if is_list:
-        return list(map(str, value)) if isinstance(value, list) else values.names(str(value))
+def _names(value: Json) -> list[str]:
+    return list(map(str, value)) if isinstance(value, list) else values.separated(str(value))
+
+
+def _in_one_line(value: Json, script: str) -> str:
+    """Return values as a script's box takes them: CSV, or with escaped commas."""
     if not isinstance(value, list):
         return str(value)
-    return ", ".join(f'"{one}"' if "," in str(one) else str(one) for one in value)
+    if script.casefold() in _ESCAPES_COMMAS:
+        return ", ".join(str(one).replace(",", r"\,") for one in value)
+    return ", ".join(_in_csv(str(one)) for one in value)
+
+
+def _in_csv(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if set(text) & _QUOTED else text
 
 
 def _respell_axes(arguments: list[Json], form: list[Fields], server: Server) -> None:
@@ -117,19 +146,19 @@ def _respell_axes(arguments: list[Json], form: list[Fields], server: Server) -> 
         elif axis and label.endswith(" values") and value:
             noun, listing, keys = axis
             offered = server.named(listing, *keys)
-            names = value if isinstance(value, list) else values.names(str(value))
-            names = [server.find(str(name), "script_args", noun, offered) for name in names]
+            names = [server.find(name, "script_args", noun, offered) for name in _names(value)]
             arguments[place] = names if isinstance(value, list) else ", ".join(names)
 
 
 def _number(value: Json, one: Fields, server: Server) -> Json:
     """Return the number of a choice that is given in words."""
-    choices = said.texts(one.get("choices"))
+    choices = said.listed(one.get("choices"))
     if not isinstance(value, str) or not choices:
         return value
-    found = match_name(value, choices)
+    words = said.texts(choices)
+    found = match_name(value, words)
     if not found:
-        raise server.missing(value, "script_args", f"choice of {_label(one)!r}", choices)
+        raise server.missing(value, "script_args", f"choice of {_label(one)!r}", words)
     return choices.index(found)
 
 

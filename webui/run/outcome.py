@@ -28,7 +28,7 @@ def compare_outcome(
         )
     if server.family.leaves_previews and not interrupted:
         _refuse_leftovers(summary, request, server)
-    if is_plot(request):
+    if is_plot(request) and server.reads("script_name"):
         # It draws with what its axes say, and as many as that makes.
         return [*_controlled(summary, request)]
     return [
@@ -90,7 +90,7 @@ def _refuse_leftovers(summary: Summary, request: Request, server: Server) -> Non
 
 
 def _modelled(summary: Summary, request: Request, server: Server) -> Iterator[str]:
-    """Yield a finished picture is refused only when another model of the list certainly drew it."""
+    """Refuse a finished picture only when another model of the list certainly drew it."""
     wanted, drew, drew_hash = request.model, summary.model, summary.account.model_hash
     if not wanted or not drew:
         return
@@ -114,7 +114,7 @@ def _is_it(model: Model, name: str, short_hash: str) -> bool:
 
 
 def _counted(summary: Summary, request: Request) -> Iterator[str]:
-    """Yield a script makes its own number of images."""
+    """Count them, unless a script makes its own number."""
     if request.fields.get("script_name") or not request.sends_images:
         return
     came = len(summary.drawn)
@@ -140,7 +140,7 @@ def _sized(summary: Summary, request: Request, server: Server) -> Iterator[str]:
 
 
 def _seeded(summary: Summary, request: Request) -> Iterator[str]:
-    """Yield some servers replace a seed that is too large for them, without a word."""
+    """Compare the first seed: some servers replace one that is too large for them."""
     asked, seeds = request.fields.get("seed", -1), summary.seeds
     if isinstance(asked, int) and asked >= 0 and seeds and seeds[0] != asked:
         yield f"The server drew with the seed {seeds[0]} instead of {asked}."

@@ -1,9 +1,10 @@
 """A call's pictures, a job each, as many at once as is allowed; none that is done is lost."""
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from queue import Queue
+from queue import Empty, Queue
 from threading import Thread
 
 from webui.call import Call
@@ -25,9 +26,9 @@ class Outcome:
 class Series:
     """Iterate over `events`; the call's timeout holds for all pictures together.
 
-    As many are worked on at once as the settings allow; what comes of those that run waits in
-    memory for its turn. request_for: the job that one picture becomes. undone: what those are that
-    were not reached, such as "Not enlarged". warnings: taken note of while it goes on.
+    As many are worked on at once as the settings allow; what comes of each waits in memory for its
+    turn, a picture or two. request_for: the job that one picture becomes. undone: what those are
+    that were not reached, such as "Not enlarged". warnings: taken note of while it goes on.
     """
 
     def __init__(self, call: Call, request_for: Callable[[Picture], Request], undone: str) -> None:
@@ -63,6 +64,10 @@ class Series:
         self._conclude()
 
     @property
+    def _has_given(self) -> bool:
+        return any(work.has_given for work in self._works)
+
+    @property
     def _errors(self) -> list[StableDiffusionError]:
         return [work.error for work in self._works if work.error is not None]
 
@@ -74,9 +79,10 @@ class Series:
     def _lead(self, work: "_Work") -> Iterator[Outcome | Progress]:
         """Yield what comes of one, within what is left of the time."""
         request = self._request_for(work.source.picture)
-        resume = not any(one.has_given for one in self._works)
-        with Generation.begin(self._call, request, resume=resume) as generation:
+        with Generation.begin(self._call, request, resume=not self._has_given) as generation:
             work.generation = generation
+            if self._has_given:  # Meanwhile, perhaps.
+                generation.resume = False
             if work.is_dropped:
                 return
             for event in generation.events():
@@ -101,7 +107,7 @@ class Series:
         for work in self._works:
             self.warnings += work.warnings
         errors = self._errors
-        if errors and not any(work.has_given for work in self._works):
+        if errors and not self._has_given:
             raise errors[0]
         undone: dict[str, list[str]] = {}
         for work in self._works:
@@ -129,7 +135,8 @@ class _Work:
         self._lead = lead
         self._is_heard = False
         self._mistake: BaseException | None = None
-        self._events = Queue[Outcome | Progress | None]()
+        # Room for what is asked for and the end: a server that sends more waits for a taker.
+        self._events = Queue[Outcome | Progress | None](2)
 
     def begin(self) -> None:
         """Work on it from now on."""
@@ -145,10 +152,17 @@ class _Work:
             raise self._mistake
 
     def drop(self) -> None:
-        """Nobody waits for it any more."""
+        """Nobody waits for it any more, nor for room to put what came of it."""
         self.is_dropped = True
         if (generation := self.generation) is not None:
             generation.drop()
+        with contextlib.suppress(Empty):
+            while True:
+                self._events.get_nowait()
+
+    def _put(self, event: Outcome | Progress | None) -> None:
+        if not self.is_dropped:
+            self._events.put(event)
 
     def _run(self) -> None:
         try:
@@ -156,7 +170,7 @@ class _Work:
                 if isinstance(event, Progress) and not self._is_heard:
                     self.latest = event
                 else:
-                    self._events.put(event)
+                    self._put(event)
         except StableDiffusionError as error:
             self.error = error
         except BaseException as error:
@@ -166,4 +180,4 @@ class _Work:
         finally:
             # With it goes the request, which holds the picture.
             self.generation = None
-            self._events.put(None)
+            self._put(None)

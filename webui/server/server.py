@@ -47,6 +47,7 @@ _LATE = {
     "ad_model": "which detection models it has",
     "detailers": "which detection models it has",
     "options": "which options it has",
+    "script-info": "which scripts it has",
     "samplers": "which samplers it has",
     "schedulers": "which schedulers it has",
     "sd-models": "which models it has",
