@@ -42,8 +42,8 @@ def _short_times(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def slow() -> Iterator[StandIn]:
-    """A WebUI that takes half a second for a picture."""
-    with StandIn(delay=0.5) as running:
+    """A WebUI that takes a while for a picture."""
+    with StandIn(delay=0.4) as running:
         yield running
 
 

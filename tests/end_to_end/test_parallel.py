@@ -209,6 +209,7 @@ def test_what_a_server_sends_beyond_its_picture_is_read_as_it_is_taken(
     until(lambda: threading.active_count() <= before)
 
 
+@pytest.mark.slow
 def test_a_picture_begun_late_is_not_kept_once_another_came(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -1,5 +1,8 @@
 """What server_info lists is what the other tools can then use, on every family."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import pytest
 
 from devtools.matrix import FAMILIES, LABELS, MATRIX
@@ -32,6 +35,13 @@ TAKERS = {
 """The parameter that takes a name of each list, and where the stand-in keeps a record of it."""
 CELLS = [(name, family) for name in MATRIX["server_info"] for family in FAMILIES]
 LISTED = [cell for cell in CELLS if cell[1] not in MATRIX["server_info"][cell[0]]]
+OWN_WAYS = {"a1111", "classic", "sdnext", "sdcpp"}
+"""Families that take names in a way of their own; the others stay out of the fast run."""
+
+
+def in_turn(cells: Iterable[tuple[str, ...]]) -> list[Any]:
+    marks = {True: [], False: [pytest.mark.slow]}
+    return [pytest.param(*cell, marks=marks[cell[-1] in OWN_WAYS]) for cell in cells]
 
 
 def listed(standin: StandIn, name: str) -> Drawn:
@@ -87,7 +97,7 @@ def test_a_list_holds_what_the_server_has_or_is_said_to_be_missing(
     assert found.variables["family"] == LABELS[family]
 
 
-@pytest.mark.parametrize(("name", "family"), [cell for cell in LISTED if cell[0] in TAKERS])
+@pytest.mark.parametrize(("name", "family"), in_turn(cell for cell in LISTED if cell[0] in TAKERS))
 def test_a_listed_name_is_what_a_picture_is_then_drawn_with(
     standins: StandIns, name: str, family: str
 ) -> None:
@@ -116,7 +126,7 @@ def test_the_listed_fields_are_read_and_the_others_warned_of(
         assert told is (field not in names), field
 
 
-@pytest.mark.parametrize("family", [one for one in FAMILIES if one != "sdcpp"])
+@pytest.mark.parametrize("family", in_turn((one,) for one in FAMILIES if one != "sdcpp"))
 def test_naming_the_loaded_model_in_any_spelling_loads_nothing(
     standins: StandIns, family: str
 ) -> None:

@@ -45,18 +45,17 @@ def call(cell: Cell, standin: StandIn) -> Drawn:
 
 
 def tried() -> Iterator[Any]:
-    """Yield every cell; in the fast run txt2img's, and of each other tool's one for each line of
-    servers and outcome.
+    """Yield every cell; in the fast run, of each tool one for each line of servers and outcome.
 
-    Of txt2img's rows among them there is one for each outcome.
+    Of txt2img's rows among another tool's there is one for each outcome.
     """
     met = set()
     for cell in cells():
-        line = "" if cell.row in OF_TXT2IMG else SERVERS[cell.family].line
+        is_borrowed = cell.tool != "txt2img" and cell.row in OF_TXT2IMG
+        line = "" if is_borrowed else SERVERS[cell.family].line
         rule = (cell.tool, cell.row, line, cell.outcome)
-        is_same = cell.tool != "txt2img" and rule in met
+        yield pytest.param(cell, marks=[pytest.mark.slow] if rule in met else [])
         met.add(rule)
-        yield pytest.param(cell, marks=[pytest.mark.slow] if is_same else [])
 
 
 @pytest.mark.parametrize("cell", list(tried()), ids=str)
