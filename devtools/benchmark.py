@@ -36,8 +36,8 @@ LONGEST_GAP, BYTES_PER_WAITING_CALL = 15.0, 1_000_000
 HOLD = 3.0  # Seconds that the server takes for each of many calls at once.
 # Seconds between heartbeats: the SDK's, and here, so that no standstill stays unseen.
 SDK_INTERVAL, INTERVAL = 10.0, 0.2
-# Of a soak: how many call at once, and how much may be left of what they took.
-CALLERS, LEFT = 200, 1.1
+# Of a soak: callers at once, what may be left of it, and the SDK's workers, else growing to 1000.
+CALLERS, LEFT, WORKERS = 200, 1.1, {"MAX_WORKER": "200"}
 LOGIN = {"username": "me", "password": "secret"}
 
 
@@ -306,7 +306,7 @@ def soak(seconds: float) -> dict[str, str]:
         webui(0.05, "--api-auth me:secret") as (base_url, _),
         webui(HOLD, "--api-auth me:secret") as (slow_url, _),
         FileServer() as files,
-        PluginProcess() as process,
+        PluginProcess(environment=WORKERS) as process,
         tempfile.NamedTemporaryFile(suffix=".png") as file,
     ):
         good = LOGIN | {"base_url": base_url}
