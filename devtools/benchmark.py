@@ -313,7 +313,7 @@ def soak(seconds: float) -> dict[str, str]:
         drawn = process.invoke("txt2img", SMALL.request(), good)
         Path(file.name).write_bytes(next(one.blob or b"" for one in drawn if one.type == "blob"))
         photo = files.add(Path(file.name))
-        run(max(10.0, seconds / 5), 1)
+        run(max(45.0, seconds / 5), 1)
         time.sleep(5)
         before = held(process.pid)
         told.clear()
