@@ -8,7 +8,6 @@ another of AUTOMATIC1111's line is one more file.
 """
 
 import json
-import threading
 from typing import Self, Unpack
 
 from flask import Response
@@ -83,19 +82,17 @@ class StandIn:
             self._server = self._opened()
         _PORTS_USED.add(self._server.port)
         self.base_url = f"http://{self._host}:{self._server.port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
+        self._server.start()
 
     def _opened(self) -> Server:
         return Server(self._host, self._port, self._app.flask, verbose=self._verbose)
 
     def stop(self) -> None:
         """Drop whatever is running or waiting, and close."""
+        # Nothing new comes in while the queue is emptied.
         self._server.shutdown()
         self.state.queue.close()
-        self._server.hang_up()
-        # The thread that serves ends by waiting for those that answer.
-        self._thread.join()
+        self._server.stop()
 
     def __enter__(self) -> Self:
         self.start()

@@ -2,7 +2,6 @@
 
 import json
 import re
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
 
@@ -30,14 +29,11 @@ class ChatStandIn:
     def __enter__(self) -> Self:
         self._server = Server("127.0.0.1", 0, self._app, verbose=False)
         self.base_url = f"http://127.0.0.1:{self._server.port}/v1"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
+        self._server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.hang_up()
-        self._thread.join()
+        self._server.stop()
 
     def _complete(self) -> Response:
         asked = request.get_json()

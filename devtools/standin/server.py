@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import threading
 from typing import Any
 from weakref import WeakSet
 
@@ -30,6 +31,18 @@ class Server(ThreadedWSGIServer):
         # If it is taken, werkzeug would end the process, and under Windows share it.
         with socket.create_server((host, port), backlog=self.request_queue_size) as listening:
             super().__init__(host, port, app, _Handler, fd=listening.fileno())
+
+    def start(self) -> None:
+        """Serve from now on."""
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Break every connection, and wait for whoever answers one."""
+        self.shutdown()
+        self.hang_up()
+        # The thread that serves ends by waiting for those that answer.
+        self._thread.join()
 
     def get_request(self) -> tuple[socket.socket, Any]:
         connection, address = super().get_request()
